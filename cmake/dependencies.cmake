@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# Third parties: Debian's by find_package, the pinned ones from the cache that tools/setup.sh fills.
+if(DEFINED ENV{BRAID_DEPS})
+  set(BRAID_DEPS $ENV{BRAID_DEPS})
+elseif(DEFINED ENV{XDG_CACHE_HOME})
+  set(BRAID_DEPS $ENV{XDG_CACHE_HOME}/braid)
+else()
+  set(BRAID_DEPS $ENV{HOME}/.cache/braid)
+endif()
+set(BRAID_DUCKDB ${BRAID_DEPS}/duckdb-1.5.5)
+if(NOT EXISTS ${BRAID_DUCKDB}/.complete)
+  message(FATAL_ERROR "DuckDB 1.5.5 is not in ${BRAID_DEPS}: run tools/setup.sh first (make does it)")
+endif()
+
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Eigen3 REQUIRED)
+find_package(GTest REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
+
+add_library(duckdb SHARED IMPORTED)
+set_target_properties(duckdb PROPERTIES
+  IMPORTED_LOCATION ${BRAID_DUCKDB}/lib/libduckdb.so
+  INTERFACE_INCLUDE_DIRECTORIES ${BRAID_DUCKDB}/include)
+
+option(BRAID_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(BRAID_VERIFY_HEADERS "Compile every header on its own" OFF)
+set(BRAID_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_BUILD_RPATH_USE_ORIGIN OFF)
+
+# Ours alone: third-party headers come in as SYSTEM and keep their own warnings.
+add_library(braid_warnings INTERFACE)
+target_compile_options(braid_warnings INTERFACE -Wall -Wextra -Wshadow -Wconversion -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(braid_warnings INTERFACE -Wthread-safety)
+endif()
+target_link_libraries(braid_warnings INTERFACE fmt::fmt Threads::Threads)
+if(BRAID_SANITIZE)
+  target_compile_options(braid_warnings INTERFACE -fsanitize=${BRAID_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(braid_warnings INTERFACE -fsanitize=${BRAID_SANITIZE})
+endif()
+find_program(mold_program mold)
+if(mold_program)
+  target_link_options(braid_warnings INTERFACE -fuse-ld=mold)
+endif()
