@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace braid {
+
+// A literal in OPTIONS(…) or STRUCT(…): NULL, boolean, number, string, [list] or STRUCT(value AS name).
+struct OptionValue {
+  using List = std::vector<OptionValue>;
+  using Struct = std::vector<std::pair<std::string, OptionValue>>;
+  std::variant<std::monostate, bool, int64_t, double, std::string, List, Struct> value;
+};
+
+// One name = value pair. `offset` is where the name stands in the statement's text, for errors.
+struct Option {
+  std::string name;  // lower case
+  OptionValue value;
+  size_t offset = 0;
+};
+
+}  // namespace braid

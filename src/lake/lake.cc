@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lake/lake.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "lake/metadata.h"
+
+namespace braid::lake {
+
+namespace {
+
+std::string SqlText(std::string_view text) {
+  std::string quoted = "'";
+  for (const char c : text) {
+    quoted += c;
+    if (c == '\'') quoted += c;
+  }
+  return quoted + "'";
+}
+
+std::string AttachStatement(const std::filesystem::path& home) {
+  return fmt::format(
+      "ATTACH {} AS lake (DATA_PATH {}, OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', "
+      "DATA_INLINING_ROW_LIMIT 10)",
+      SqlText("ducklake:sqlite:" + (home / "catalog.sqlite").string()),
+      SqlText((home / "data").string() + "/"));
+}
+
+}  // namespace
+
+Lake::Lake(const LakeOptions& options, const Clock& clock)
+    : home_(std::filesystem::absolute(options.home)), clock_(clock) {
+  std::filesystem::create_directories(data_folder());
+  std::filesystem::create_directories(model_folder());
+  database_ = std::make_unique<engine::Database>(options.engine);
+  control_ = std::make_unique<engine::Connection>(*database_);
+  control_->Execute(AttachStatement(home_));
+  control_->Execute("ATTACH ':memory:' AS rt");
+  for (const char* schema : {"inference", "feedback", "braid"})
+    control_->Execute(fmt::format("CREATE SCHEMA rt.{}", schema));
+  Migrate(*control_);
+  for (const std::string& table : MetadataTables())
+    PublishView("braid", table, "SELECT * FROM lake.braid." + table);
+  if (options.recover) RemoveOrphanFiles();
+}
+
+std::unique_ptr<engine::Connection> Lake::Connect(Scope scope) {
+  auto connection = std::make_unique<engine::Connection>(*database_);
+  connection->Execute(scope == Scope::kRun ? "SET search_path = 'lake.main'"
+                                           : "SET search_path = 'lake.main,rt.inference,"
+                                             "rt.feedback,rt.braid'");
+  return connection;
+}
+
+int64_t Lake::CurrentSnapshot() {
+  MutexLock lock(control_mutex_);
+  return control_->Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
+}
+
+void Lake::PublishView(const std::string& schema, const std::string& name,
+                       const std::string& query) {
+  MutexLock lock(control_mutex_);
+  control_->Execute(fmt::format("CREATE OR REPLACE VIEW rt.\"{}\".\"{}\" AS {}", schema, name, query));
+}
+
+void Lake::RetractView(const std::string& schema, const std::string& name) {
+  MutexLock lock(control_mutex_);
+  control_->Execute(fmt::format("DROP VIEW IF EXISTS rt.\"{}\".\"{}\"", schema, name));
+}
+
+void Lake::RemoveOrphanFiles() {
+  const WriterGate::Pass pass = gate_.Enter("maintenance", std::chrono::milliseconds(60'000));
+  MutexLock lock(control_mutex_);
+  // Never while a transaction is open: its files are orphans until it commits.
+  control_->Execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)");
+}
+
+}  // namespace braid::lake

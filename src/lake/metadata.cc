@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lake/metadata.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "engine/transaction.h"
+
+namespace braid::lake {
+
+namespace {
+
+// Migration i brings a lake from version i to i + 1. Never edit one that has been released: add the next.
+const std::vector<std::vector<std::string>>& Migrations() {
+  static const std::vector<std::vector<std::string>> migrations = {{
+      "CREATE SCHEMA IF NOT EXISTS lake.bronze",
+      "CREATE SCHEMA IF NOT EXISTS lake.silver",
+      "CREATE SCHEMA IF NOT EXISTS lake.gold",
+      "CREATE SCHEMA IF NOT EXISTS lake.inference",
+      "CREATE SCHEMA IF NOT EXISTS lake.feedback",
+      "CREATE TABLE lake.braid.object (kind VARCHAR, name VARCHAR, owner VARCHAR, file VARCHAR, "
+      "line BIGINT, definition VARCHAR, created_at TIMESTAMPTZ)",
+      "CREATE TABLE lake.braid.node_state (node VARCHAR, definition_hash VARCHAR, inputs VARCHAR, "
+      "positions VARCHAR, columns VARCHAR, run_id VARCHAR)",
+      "CREATE TABLE lake.braid.stream_file (node VARCHAR, path VARCHAR, size BIGINT, modified_at "
+      "TIMESTAMPTZ, run_id VARCHAR)",
+      "CREATE TABLE lake.braid.run (run_id VARCHAR, started_at TIMESTAMPTZ, finished_at "
+      "TIMESTAMPTZ, status VARCHAR, snapshot_id BIGINT, command VARCHAR)",
+      "CREATE TABLE lake.braid.run_node (run_id VARCHAR, node VARCHAR, kind VARCHAR, action "
+      "VARCHAR, reason VARCHAR, rows BIGINT, seconds DOUBLE, error VARCHAR)",
+      "CREATE TABLE lake.braid.expectation_result (run_id VARCHAR, node VARCHAR, name VARCHAR, "
+      "action VARCHAR, passed BIGINT, failed BIGINT)",
+      "CREATE TABLE lake.braid.lineage (from_node VARCHAR, from_column VARCHAR, to_node VARCHAR, "
+      "to_column VARCHAR, kind VARCHAR)",
+      "CREATE TABLE lake.braid.model_version (model VARCHAR, version BIGINT, type VARCHAR, "
+      "created_at TIMESTAMPTZ, run_id VARCHAR, snapshot_id BIGINT, query VARCHAR, options VARCHAR, "
+      "seed BIGINT, threads BIGINT, rows BIGINT, metrics MAP(VARCHAR, DOUBLE), artefact_sha256 "
+      "VARCHAR)",
+      "CREATE TABLE lake.braid.alias_event (model VARCHAR, alias VARCHAR, version BIGINT, at "
+      "TIMESTAMPTZ, run_id VARCHAR, reason VARCHAR)",
+      "CREATE TABLE lake.braid.capture_watermark (position BIGINT)",
+      "INSERT INTO lake.braid.capture_watermark VALUES (0)",
+  }};
+  return migrations;
+}
+
+int64_t CurrentVersion(engine::Connection& connection) {
+  return connection.Scalar("SELECT coalesce(max(version), 0) FROM lake.braid.migration")
+      .get<int64_t>();
+}
+
+}  // namespace
+
+const std::vector<std::string>& MetadataTables() {
+  static const std::vector<std::string> tables = {
+      "migration",     "object",      "node_state",        "stream_file", "run",
+      "run_node",      "lineage",     "expectation_result", "model_version", "alias_event",
+      "capture_watermark"};
+  return tables;
+}
+
+void Migrate(engine::Connection& connection) {
+  connection.Execute("CREATE SCHEMA IF NOT EXISTS lake.braid");
+  connection.Execute(
+      "CREATE TABLE IF NOT EXISTS lake.braid.migration (version BIGINT, applied_at TIMESTAMPTZ)");
+  const auto newest = static_cast<int64_t>(Migrations().size());
+  const int64_t found = CurrentVersion(connection);
+  if (found > newest) {
+    throw Error(ErrorCode::kLakeFormat,
+                fmt::format("The lake was written by a newer Braid: format {}, known {}", found,
+                            newest),
+                "install the newer version of Braid; the lake is unchanged");
+  }
+  for (int64_t version = found; version < newest; ++version) {
+    engine::Transaction transaction(connection);
+    for (const std::string& statement : Migrations()[static_cast<size_t>(version)])
+      connection.Execute(statement);
+    connection.Execute(
+        fmt::format("INSERT INTO lake.braid.migration VALUES ({}, now())", version + 1));
+    transaction.Commit();
+  }
+}
+
+}  // namespace braid::lake

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "lake/write_transaction.h"
+
+#include "base/file.h"
+
+namespace braid::lake {
+
+WriteTransaction::WriteTransaction(Lake& lake, engine::Connection& connection,
+                                   const std::string& holder, std::chrono::milliseconds wait)
+    : lake_(lake), connection_(connection), pass_(lake.writer_gate().Enter(holder, wait)) {
+  connection_.Execute("BEGIN TRANSACTION");
+  open_ = true;
+  // Reading fixes the snapshot; nobody else can commit while we hold the pass.
+  base_snapshot_ = connection_.Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
+}
+
+WriteTransaction::~WriteTransaction() {
+  try {
+    Rollback();
+  } catch (...) {
+    // The connection is broken; its end rolls back.
+    open_ = false;
+  }
+}
+
+int64_t WriteTransaction::Commit(const std::string& author, const std::string& message,
+                                 const std::string& extra_info) {
+  const engine::Value parameters[] = {author, message, extra_info};
+  connection_.Execute("CALL lake.set_commit_message($1, $2, extra_info => $3)", parameters);
+  SyncFileSystem(lake_.data_folder());
+  connection_.Execute("COMMIT");
+  open_ = false;
+  const int64_t snapshot =
+      connection_.Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
+  pass_.Release();
+  return snapshot;
+}
+
+void WriteTransaction::Rollback() {
+  if (!open_) return;
+  open_ = false;
+  connection_.Execute("ROLLBACK");
+  pass_.Release();
+}
+
+}  // namespace braid::lake
