@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <numeric>
 
 namespace braid {
 
@@ -86,23 +85,26 @@ std::string Error::ToText() const {
 
 std::optional<std::string> ClosestMatch(std::string_view name,
                                         const std::vector<std::string>& candidates) {
-  auto lower = [](char c) { return std::tolower(static_cast<unsigned char>(c)); };
+  auto same = [](char a, char b) {
+    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+  };
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
-    std::vector<size_t> row(candidate.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 0; i < name.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i + 1;
-      for (size_t j = 0; j < candidate.size(); ++j) {
-        size_t substituted = diagonal + (lower(name[i]) == lower(candidate[j]) ? 0 : 1);
-        diagonal = row[j + 1];
-        row[j + 1] = std::min({substituted, row[j] + 1, diagonal + 1});
+    // Optimal string alignment distance: two neighbours swapped count as one edit.
+    std::vector<std::vector<size_t>> edits(name.size() + 1, std::vector<size_t>(candidate.size() + 1));
+    for (size_t j = 0; j <= candidate.size(); ++j) edits[0][j] = j;
+    for (size_t i = 1; i <= name.size(); ++i) {
+      edits[i][0] = i;
+      for (size_t j = 1; j <= candidate.size(); ++j) {
+        const size_t changed = edits[i - 1][j - 1] + (same(name[i - 1], candidate[j - 1]) ? 0 : 1);
+        edits[i][j] = std::min({edits[i - 1][j] + 1, edits[i][j - 1] + 1, changed});
+        if (i > 1 && j > 1 && same(name[i - 1], candidate[j - 2]) && same(name[i - 2], candidate[j - 1]))
+          edits[i][j] = std::min(edits[i][j], edits[i - 2][j - 2] + 1);
       }
     }
-    if (row.back() < best) {
-      best = row.back();
+    if (edits[name.size()][candidate.size()] < best) {
+      best = edits[name.size()][candidate.size()];
       found = candidate;
     }
   }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/connection.h"
+#include "syntax/query.h"
+#include "syntax/statement.h"
+
+namespace braid::catalog {
+
+enum class ObjectKind : uint8_t { kStreamingTable, kMaterializedView, kFlow, kModel, kService };
+
+std::string_view KindName(ObjectKind kind);  // "streaming table", …
+
+// How objects are named in maps and messages: "schema.name" or "name", lower case. Tables always have a schema ("main").
+std::string ObjectKey(const syntax::Name& name, ObjectKind kind);
+
+// Something declared: by a project file (owner "project") or by a statement (owner "sql").
+struct Object {
+  ObjectKind kind = ObjectKind::kStreamingTable;
+  std::string key;
+  std::string owner;
+  std::string file;  // relative to the project; empty for "sql"
+  int64_t line = 0;
+  std::string definition;  // the statement's text
+  std::shared_ptr<const syntax::Statement> statement;
+};
+
+// One trained version: a row of braid.model_version.
+struct ModelVersion {
+  std::string model;
+  int64_t version = 0;
+  std::string type;
+  std::string created_at;  // ISO 8601
+  std::string run_id;
+  int64_t snapshot_id = 0;
+  std::string query;
+  std::string options;  // JSON
+  int64_t seed = 0;
+  int64_t threads = 0;
+  int64_t rows = 0;
+  std::map<std::string, double> metrics;
+  std::string artefact_sha256;
+};
+
+struct AliasEvent {
+  std::string model;
+  std::string alias;
+  int64_t version = 0;
+  std::string at;
+  std::string run_id;
+  std::string reason;
+};
+
+// What exists, as of one moment: a value, copied by a run that changes it and published after its commit.
+struct State {
+  std::map<std::string, Object> objects[5];  // by kind, then key
+  std::map<std::string, std::vector<ModelVersion>> versions;  // by model, ascending
+  std::map<std::string, std::map<std::string, int64_t>> aliases;  // model → alias → version
+
+  const Object* Find(ObjectKind kind, const std::string& key) const;
+  // The table-like object (streaming table or materialised view) of that key.
+  const Object* FindTable(const std::string& key) const;
+  void Put(Object object);
+  void Remove(ObjectKind kind, const std::string& key);
+  // Throws kModelNotFound with did-you-mean. `MODEL m` is m@champion.
+  const ModelVersion& Resolve(const syntax::ModelReference& reference) const;
+  const ModelVersion* Champion(const std::string& model) const;
+};
+
+// Reads the state that a lake transaction sees.
+State LoadState(engine::Connection& connection);
+
+// Row writers, inside the caller's transaction. `PutObject` replaces the row of that kind and key.
+void PutObject(engine::Connection& connection, const Object& object);
+void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::string& key);
+void AddModelVersion(engine::Connection& connection, const ModelVersion& version);
+void AddAliasEvent(engine::Connection& connection, const AliasEvent& event);
+
+// The published state of a lake; swapped as a whole. Thread-safe.
+class Catalog {
+ public:
+  explicit Catalog(State state) : state_(std::make_shared<const State>(std::move(state))) {}
+  std::shared_ptr<const State> Get() const;
+  void Publish(State state);
+
+ private:
+  mutable Mutex mutex_;
+  std::shared_ptr<const State> state_ GUARDED_BY(mutex_);
+};
+
+}  // namespace braid::catalog

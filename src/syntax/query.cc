@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "syntax/query.h"
+
+#include <fmt/format.h>
+
+#include "syntax/cursor_internal.h"
+
+namespace braid::syntax {
+
+namespace {
+
+class Finder {
+ public:
+  explicit Finder(std::string_view query) : cursor_(query, StatementPlace{}) {}
+
+  QueryExtensions Run() {
+    for (; !cursor_.AtEnd();) {
+      if (AtMl()) {
+        TakeMl();
+      } else if (AtServiceCall()) {
+        TakeServiceCall();
+      } else if (after_source_word_ && cursor_.Peek().Is("STREAM") && AtStreamSource()) {
+        TakeStream();
+      } else {
+        Step();
+      }
+    }
+    return std::move(found_);
+  }
+
+ private:
+  // Moves over one token and notes whether a table may follow.
+  void Step() {
+    const Token& token = cursor_.Next();
+    if (token.Is("FROM") || token.Is("JOIN")) {
+      after_source_word_ = true;
+      in_from_ = true;
+    } else if (token.Is(",")) {
+      after_source_word_ = in_from_;
+    } else if (token.Is("(")) {
+      // FROM (STREAM t …) keeps what stood before.
+      levels_.push_back(in_from_);
+    } else if (token.Is(")")) {
+      after_source_word_ = false;
+      if (!levels_.empty()) {
+        in_from_ = levels_.back();
+        levels_.pop_back();
+      }
+    } else {
+      after_source_word_ = false;
+      for (const char* word : {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "QUALIFY", "UNION"})
+        if (token.Is(word)) in_from_ = false;
+    }
+  }
+
+  bool AtMl() const {
+    return cursor_.Peek().Is("ML") && cursor_.Peek(1).Is(".") && cursor_.Peek(2).IsName() && cursor_.Peek(3).Is("(");
+  }
+
+  void TakeMl() {
+    MlCall call;
+    call.begin = cursor_.Next().begin;
+    cursor_.Next();
+    call.function_offset = cursor_.Peek().begin;
+    call.function = ToUpper(cursor_.Next().text);
+    if (!cursor_.Peek(1).Is("MODEL")) {
+      const size_t open = cursor_.position();
+      cursor_.ExpectParenthesised("(");
+      const size_t end = cursor_.position();
+      found_.functions.push_back({call.function, call.begin, EndBefore(open, end)});
+      after_source_word_ = false;
+      return;
+    }
+    cursor_.Next();
+    cursor_.Next();
+    call.model = cursor_.ExpectModel();
+    if (cursor_.Accept(",")) TakeRows(call);
+    if (!call.settings.empty() || cursor_.Peek().Is(")")) {
+    } else if (cursor_.Accept(",")) {
+      cursor_.Expect("STRUCT", fmt::format("as the last argument of ML.{}", call.function));
+      call.settings = cursor_.ParseStructFields();
+    }
+    call.end = cursor_.Peek().end;
+    cursor_.Expect(")", fmt::format("at the end of ML.{}", call.function));
+    found_.calls.push_back(std::move(call));
+    after_source_word_ = false;
+  }
+
+  void TakeRows(MlCall& call) {
+    if (cursor_.Accept("TABLE")) {
+      call.table = cursor_.ExpectName("a table's name after TABLE");
+    } else if (cursor_.Peek().Is("(")) {
+      call.query = cursor_.ExpectParenthesised("a query");
+    } else if (cursor_.Accept("STRUCT")) {
+      call.settings = cursor_.ParseStructFields();
+    } else {
+      cursor_.FailExpected({"TABLE", "(", "STRUCT"}, fmt::format("after the model of ML.{}", call.function));
+    }
+  }
+
+  size_t EndBefore(size_t open, size_t end) {
+    cursor_.Rewind(end - 1);
+    const size_t offset = cursor_.Next().end;
+    (void)open;
+    return offset;
+  }
+
+  bool AtServiceCall() const {
+    if (!cursor_.Peek().IsName()) return false;
+    const size_t name = cursor_.Peek(1).Is(".") && cursor_.Peek(2).IsName() ? 3 : 1;
+    return after_source_word_ && cursor_.Peek(name).Is("(") && cursor_.Peek(name + 1).Is("TABLE");
+  }
+
+  void TakeServiceCall() {
+    ServiceCall call;
+    call.begin = cursor_.Peek().begin;
+    call.name = cursor_.ExpectName("a service's name");
+    cursor_.Expect("(", "after the service's name");
+    cursor_.Expect("TABLE", "in a call of a service");
+    if (cursor_.Peek().Is("(")) {
+      call.query = cursor_.ExpectParenthesised("a query");
+    } else {
+      call.table = cursor_.ExpectName("a table's name after TABLE");
+    }
+    call.end = cursor_.Peek().end;
+    cursor_.Expect(")", "at the end of the service's call");
+    found_.services.push_back(std::move(call));
+    after_source_word_ = false;
+  }
+
+  bool AtStreamSource() const {
+    const Token& next = cursor_.Peek(1);
+    if (next.Is("(")) return true;
+    if (!next.IsName()) return false;
+    // FROM stream WHERE …, FROM stream JOIN …: a table of that name.
+    for (const char* word : {"AS", "WHERE", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "GROUP", "ORDER", "LIMIT",
+                             "UNION", "USING", "ON", "HAVING", "NATURAL", "ASOF", "POSITIONAL", "SELECT"})
+      if (next.Is(word)) return false;
+    return true;
+  }
+
+  void TakeStream() {
+    StreamReference stream;
+    stream.begin = cursor_.Next().begin;
+    const bool parenthesised = cursor_.Accept("(");
+    if (cursor_.Peek().Is("read_files") && cursor_.Peek(1).Is("(")) {
+      stream.source = TakeReadFiles();
+    } else {
+      stream.source = cursor_.ExpectName("a table's name after STREAM");
+    }
+    if (parenthesised) cursor_.Expect(")", "at the end of STREAM(…)");
+    cursor_.Rewind(cursor_.position() - 1);
+    stream.end = cursor_.Next().end;
+    found_.streams.push_back(std::move(stream));
+    after_source_word_ = false;
+  }
+
+  ReadFiles TakeReadFiles() {
+    ReadFiles files;
+    files.offset = cursor_.Next().begin;
+    cursor_.Expect("(", "after read_files");
+    files.pattern = cursor_.ExpectString("a path or pattern of files");
+    while (cursor_.Accept(",")) {
+      const std::string name = ToLower(cursor_.ExpectIdentifier("an option's name"));
+      if (!cursor_.Accept("=>") && !cursor_.Accept(":=") && !cursor_.Accept("="))
+        cursor_.FailExpected({"=>"}, "after an option's name in read_files");
+      const SourceText value = cursor_.TextUntil({});
+      if (value.text.empty()) cursor_.Fail("An option has no value: " + name, "", value.offset);
+      files.options.emplace_back(name, value.text);
+    }
+    cursor_.Expect(")", "at the end of read_files");
+    return files;
+  }
+
+  Cursor cursor_;
+  QueryExtensions found_;
+  std::vector<bool> levels_;
+  bool after_source_word_ = false;
+  bool in_from_ = false;
+};
+
+}  // namespace
+
+QueryExtensions FindExtensions(std::string_view query) { return Finder(query).Run(); }
+
+}  // namespace braid::syntax

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "syntax/statement.h"
+
+namespace braid::syntax {
+
+// ML.F(MODEL m [, TABLE t | (query)] [, STRUCT(value AS name, …)])
+struct MlCall {
+  size_t begin = 0;
+  size_t end = 0;
+  std::string function;  // upper case, without ML.
+  size_t function_offset = 0;
+  ModelReference model;
+  std::optional<Name> table;
+  std::optional<SourceText> query;
+  std::vector<Option> settings;
+};
+
+// ML.F(…) without MODEL: a preprocessing function.
+struct MlFunction {
+  std::string name;
+  size_t begin = 0;
+  size_t end = 0;
+};
+
+// read_files('pattern', option => value, …); options are kept as SQL text, names in lower case.
+struct ReadFiles {
+  std::string pattern;
+  std::vector<std::pair<std::string, std::string>> options;
+  size_t offset = 0;
+};
+
+// STREAM t, STREAM(t), STREAM read_files(…), STREAM(read_files(…)) after FROM, JOIN or a comma.
+struct StreamReference {
+  size_t begin = 0;
+  size_t end = 0;
+  std::variant<Name, ReadFiles> source;
+};
+
+// s(TABLE t) or s(TABLE (query)): a service over a table.
+struct ServiceCall {
+  size_t begin = 0;
+  size_t end = 0;
+  Name name;
+  std::optional<Name> table;
+  std::optional<SourceText> query;
+};
+
+// The outermost extensions of a query, in textual order. What stands inside a call's query is found by asking again.
+struct QueryExtensions {
+  std::vector<MlCall> calls;
+  std::vector<MlFunction> functions;
+  std::vector<StreamReference> streams;
+  std::vector<ServiceCall> services;
+};
+
+// Throws kSyntax with a position in `query` for a call that is written wrongly.
+QueryExtensions FindExtensions(std::string_view query);
+
+}  // namespace braid::syntax

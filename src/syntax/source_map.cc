@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "syntax/source_map.h"
+
+#include <algorithm>
+
+namespace braid::syntax {
+
+void MappedText::Append(std::string_view literal) {
+  size_t anchor = 0;
+  if (!pieces_.empty()) {
+    const Piece& last = pieces_.back();
+    anchor = last.original + (last.verbatim ? text_.size() - last.begin : 0);
+  }
+  Append(literal, anchor);
+}
+
+void MappedText::Append(std::string_view literal, size_t anchor) {
+  pieces_.push_back({text_.size(), anchor, false});
+  text_ += literal;
+}
+
+void MappedText::AppendOriginal(std::string_view text, size_t offset) {
+  pieces_.push_back({text_.size(), offset, true});
+  text_ += text;
+}
+
+void MappedText::Append(const MappedText& other) {
+  for (Piece piece : other.pieces_) {
+    piece.begin += text_.size();
+    pieces_.push_back(piece);
+  }
+  text_ += other.text_;
+}
+
+size_t MappedText::OriginalOffset(size_t position) const {
+  auto after = std::upper_bound(pieces_.begin(), pieces_.end(), position,
+                                [](size_t at, const Piece& piece) { return at < piece.begin; });
+  if (after == pieces_.begin()) return 0;
+  const Piece& piece = *std::prev(after);
+  return piece.verbatim ? piece.original + (position - piece.begin) : piece.original;
+}
+
+}  // namespace braid::syntax
