@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "ml/model.h"
+
+namespace braid::ml {
+
+// A value of a category input; no text: NULL, a category of its own if the training rows had it.
+struct CategoryLevel {
+  std::optional<std::string> text;
+  int64_t count = 0;
+  bool dropped = false;  // DUMMY encoding: the reference, without a weight
+};
+
+// One input with the statistics of its training rows. Deviations are of the population (divisor n),
+// after NULLs took the mean.
+struct GlmInput {
+  std::string name;
+  InputKind kind = InputKind::kNumeric;
+  double mean = 0;
+  double standard_deviation = 0;
+  int64_t null_count = 0;
+  std::vector<CategoryLevel> categories;  // ascending bytes, NULL last
+};
+
+// A linear score in the inputs' own units. `weights`: one for a numeric input, one for each level
+// of a category input, input after input.
+struct GlmScore {
+  double intercept = 0;
+  std::vector<double> weights;
+};
+
+// Everything that makes a GlmModel; GlmModel checks that the parts fit.
+struct GlmParts {
+  ModelType type = ModelType::kLinearReg;
+  std::string label;
+  std::vector<GlmInput> inputs;
+  std::vector<std::string> classes;  // ascending; empty for a regression
+  // Regression and two classes (log odds of the higher label): one. Otherwise one a class.
+  std::vector<GlmScore> scores;
+  bool fit_intercept = true;
+  int64_t rows = 0;     // trained on
+  int64_t skipped = 0;  // without a label
+  std::vector<TrainingInfoRow> training_info;
+};
+
+// A row of ML.WEIGHTS. `weight` is empty for a category input; class_label is for several classes.
+struct WeightRow {
+  std::string processed_input;
+  std::optional<double> weight;
+  std::vector<std::pair<std::optional<std::string>, double>> category_weights;
+  std::string class_label;
+};
+
+// linear_reg and logistic_reg: linear scores, then the identity, the logistic function or softmax.
+// NULL and NaN in a numeric input stand for the training mean; an unseen category weighs nothing.
+class GlmModel final : public Model {
+ public:
+  // Throws kInternal when the parts do not fit.
+  explicit GlmModel(GlmParts parts);
+  // Throws kLakeDamaged, kLakeFormat.
+  static GlmModel FromArtefact(std::string_view artefact);
+
+  ModelType type() const override { return parts_.type; }
+  std::vector<InputColumn> input_columns() const override;
+  const std::string& label() const override { return parts_.label; }
+  const std::vector<std::string>& classes() const override { return parts_.classes; }
+  void PredictRegression(const Batch& inputs, std::span<double> out) const override;
+  void PredictProbabilities(const Batch& inputs, std::span<double> out) const override;
+  std::string ToArtefact() const override;
+  std::string ToOnnx() const override;
+  std::string Signature() const override;
+
+  const std::vector<GlmInput>& inputs() const { return parts_.inputs; }
+  const std::vector<GlmScore>& scores() const { return parts_.scores; }
+  const std::vector<TrainingInfoRow>& training_info() const { return parts_.training_info; }
+  int64_t rows() const { return parts_.rows; }
+  int64_t skipped() const { return parts_.skipped; }
+  bool fit_intercept() const { return parts_.fit_intercept; }
+
+  // The rows of ML.WEIGHTS; `standardize`: of numeric inputs with mean 0 and deviation 1.
+  std::vector<WeightRow> Weights(bool standardize) const;
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  // Where an input's weights begin, and which of them a category has.
+  struct InputIndex {
+    size_t first = 0;
+    std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> levels;
+    std::optional<size_t> null_level;
+  };
+  void Score(const Batch& inputs, double* out) const;
+  void ScoreCategories(const ColumnView& column, size_t rows, size_t input, size_t stride,
+                       double* out) const;
+  void CheckInputs(const Batch& inputs) const;
+
+  GlmParts parts_;
+  std::vector<InputIndex> index_;
+};
+
+}  // namespace braid::ml

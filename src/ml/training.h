@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/batch.h"
+#include "ml/options.h"
+
+namespace braid::ml {
+
+enum class InputKind : uint8_t { kNumeric, kCategory };
+
+struct InputColumn {
+  std::string name;
+  InputKind kind = InputKind::kNumeric;
+};
+
+// The rows to train on. Batch columns: the inputs in order (numeric: kDouble, category: kString),
+// the label (regression: kDouble, classification: kString), then the weight (kDouble) if the
+// request has one. May be scanned any number of times; each scan gives the same rows in the same
+// order.
+class RowSource {
+ public:
+  virtual ~RowSource() = default;
+  virtual void Scan(const std::function<void(const Batch&)>& visit) = 0;
+};
+
+// What to train. NULL and NaN are one: such labels skip their row, such numeric inputs take the
+// training mean; infinities are an error. A weight counts as that many equal rows.
+struct TrainingRequest {
+  ModelType type = ModelType::kLinearReg;
+  std::vector<InputColumn> inputs;
+  std::string label;
+  // Classification: the labels in their type's order; empty: ordered as text. Labels that no row
+  // has are left out of the model; a label that is missing here is an error.
+  std::vector<std::string> classes_in_order;
+  bool has_weight = false;
+  GlmOptions options;
+};
+
+// How a training run is watched and stopped. `progress` is called on the training thread.
+struct TrainingControl {
+  std::stop_token stop;
+  std::function<void(double fraction, double loss)> progress;
+};
+
+// A row of ML.TRAINING_INFO. The loss is the mean over the rows (squared error or log loss).
+struct TrainingInfoRow {
+  int64_t iteration = 0;
+  double loss = 0;
+  std::optional<double> eval_loss;
+  std::optional<double> learning_rate;
+  std::optional<double> duration_ms;  // not kept in artefacts: equal trainings give equal bytes
+};
+
+}  // namespace braid::ml
