@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "ml/glm_model.h"
@@ -123,7 +124,6 @@ class GlmGraph {
   }
 
   void AddCategories() {
-    graph_.AddConstant(names_.Inner("axis"), {1}, std::vector<int64_t>{1});
     size_t first = 0;
     for (size_t c = 0; c < model_.inputs().size(); ++c) {
       const GlmInput& input = model_.inputs()[c];
@@ -147,6 +147,8 @@ class GlmGraph {
       for (const GlmScore& score : model_.scores()) table.push_back(score.weights[first + place]);
     }
     table.resize(table.size() + model_.scores().size());
+    if (!std::exchange(has_categories_, true))
+      graph_.AddConstant(names_.Inner("axis"), {1}, std::vector<int64_t>{1});
     graph_.AddInput(input.name, OnnxType::kString, {-1, 1});
     graph_.AddNode(
         "LabelEncoder", {input.name}, name("level"),
@@ -197,6 +199,7 @@ class GlmGraph {
   OnnxGraph graph_;
   std::string sum_;
   size_t terms_ = 0;
+  bool has_categories_ = false;
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ namespace braid::ml {
 namespace {
 
 // Products lose as many digits as the condition number has; past this, rows are decomposed instead.
-constexpr double kTrustedCondition = 1e7;
+constexpr double kTrustedCondition = 1e5;
 constexpr size_t kMostDenseFeatures = 1500;
 constexpr size_t kMostCardinality = 10'000;  // BigQuery ML's limit for the normal equations
 
