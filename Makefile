@@ -12,6 +12,7 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 .DEFAULT_GOAL := all
+.NOTPARALLEL:
 .PHONY: all setup build demo test bench check check-all asan tsan tidy fuzz format clean help
 
 all: build ## set up what is missing, then build build/release/bin/braid
