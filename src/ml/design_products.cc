@@ -15,7 +15,7 @@ namespace {
 class Slice {
  public:
   Slice(const Design& design, std::span<const double> weights, std::span<const double> extra)
-      : design_(design), weights_(weights), extra_(extra) {
+      : weights_(weights), extra_(extra) {
     for (const DesignColumn& column : design.columns) {
       if (column.kind != InputKind::kNumeric) continue;
       numeric_.push_back(&column);
@@ -57,7 +57,6 @@ class Slice {
   size_t padded = 0;
 
  private:
-  const Design& design_;
   std::span<const double> weights_;
   std::span<const double> extra_;
   std::vector<const DesignColumn*> numeric_;

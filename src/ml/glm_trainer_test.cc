@@ -147,6 +147,20 @@ TEST(TrainGlm, LogisticLeastNormForCollinearInputs) {
   EXPECT_NEAR(2 * WeightOf(model, "lwt"), WeightOf(model, "kilograms"), 1e-9);
 }
 
+TEST(TrainGlm, RareCategoriesAreNotIllConditioned) {
+  TestTable table{.names = {"x", "k", "y"}, .columns = {}};
+  table.columns.resize(3);
+  for (int row = 0; row < 200'000; ++row) {
+    table.columns[0].push_back(fmt::format("{}", row % 11));
+    table.columns[1].push_back(row == 77 ? "rare" : "common");
+    table.columns[2].push_back(row == 77 ? "1000" : fmt::format("{}", 3 * (row % 11) + row % 2));
+  }
+  TestTraining training = MakeTraining(ModelType::kLinearReg, table, "y", {"x", "k"}, {"k"});
+  const GlmModel model = Train(training).model;
+  EXPECT_NEAR(PredictAll(model, training.rows)[77], 1000, 1e-8);
+  EXPECT_NEAR(WeightOf(model, "k", "rare") + WeightOf(model, "k", "common"), 0, 1e-8);
+}
+
 TEST(TrainGlm, ScalesOfInputsDoNotMatter) {
   TestTable table = ReadOracleTable("ols_mtcars");
   TestTraining plain = MakeTraining(ModelType::kLinearReg, table, "mpg", {"wt", "hp"});

@@ -140,10 +140,10 @@ TEST(Gram, MergedPartsEqualOnePass) {
     whole[2][500 + row] += 50;
   }
   GramAccumulator merged(4);
-  for (const size_t part : {2U, 0U, 1U}) {
+  for (const std::ptrdiff_t part : {2, 0, 1}) {
     std::vector<std::vector<double>> columns;
     for (const auto& column : whole)
-      columns.emplace_back(column.begin() + 500 * part, column.begin() + 500 * (part + 1));
+      columns.emplace_back(column.begin() + 500 * part, column.begin() + 500 * part + 500);
     merged.Merge(Gather(columns));
   }
   merged.Merge(GramAccumulator(4));

@@ -27,12 +27,25 @@ Eigen::Index Signed(size_t n) { return static_cast<Eigen::Index>(n); }
 
 std::vector<double> ToVector(const Eigen::VectorXd& x) { return {x.data(), x.data() + x.size()}; }
 
+// The condition after every column got the same length: a rare category is short, not
+// ill-conditioned.
+double ScaledCondition(Matrix gram, size_t structural_zeros) {
+  Eigen::VectorXd scale = gram.diagonal().cwiseMax(0).cwiseSqrt();
+  for (double& value : scale) value = value > 0 ? 1 / value : 0;
+  gram = scale.asDiagonal() * gram * scale.asDiagonal();
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(gram, Eigen::EigenvaluesOnly);
+  const Eigen::Index last = gram.rows() - 1;
+  const double least = eigen.eigenvalues()[std::min(Signed(structural_zeros), last)];
+  return least > 0 ? eigen.eigenvalues()[last] / least : std::numeric_limits<double>::infinity();
+}
+
 }  // namespace
 
 LinearSolution SolveGram(std::span<const double> gram, std::span<const double> right, double ridge,
                          size_t structural_zeros) {
   const size_t n = right.size();
-  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(ConstMatrix(gram.data(), Signed(n), Signed(n)));
+  const ConstMatrix matrix(gram.data(), Signed(n), Signed(n));
+  const Eigen::SelfAdjointEigenSolver<Matrix> eigen(matrix);
   if (eigen.info() != Eigen::Success)
     throw Error(ErrorCode::kTrainingData, "The least-squares equations have no numeric solution");
   const Eigen::VectorXd values = eigen.eigenvalues().array() + ridge;
@@ -46,9 +59,9 @@ LinearSolution SolveGram(std::span<const double> gram, std::span<const double> r
     solution.rank += kept ? 1 : 0;
     projected[i] = kept ? projected[i] / values[i] : 0;
   }
-  const size_t smallest = ridge > 0 ? 0 : std::min(structural_zeros, n - 1);
-  const double least = values[Signed(smallest)];
-  solution.condition = least > 0 ? largest / least : std::numeric_limits<double>::infinity();
+  Matrix penalised = matrix;
+  penalised.diagonal().array() += ridge;
+  solution.condition = ScaledCondition(std::move(penalised), ridge > 0 ? 0 : structural_zeros);
   solution.x = ToVector(eigen.eigenvectors() * projected);
   return solution;
 }

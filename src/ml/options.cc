@@ -7,6 +7,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <memory>
 #include <set>
 
 #include "base/error.h"
@@ -97,25 +98,33 @@ std::string Upper(std::string_view text) {
   return upper;
 }
 
+// clang with libstdc++ 12 finds the recursive type incomplete unless one is made before its lists
+// are used.
+[[maybe_unused]] const OptionValue kNull{};
+
+template <typename Value>
+const Value* As(const OptionValue& value) {
+  return std::get_if<Value>(std::addressof(value.value));
+}
+
 [[noreturn]] void Refuse(const Option& option, std::string_view what) {
   throw Error(ErrorCode::kInvalidOption,
               fmt::format("The option {} takes {}", Upper(option.name), what));
 }
 
 const std::string& Text(const Option& option) {
-  if (const auto* text = std::get_if<std::string>(&option.value.value)) return *text;
+  if (const auto* text = As<std::string>(option.value)) return *text;
   Refuse(option, "a string");
 }
 
 bool Boolean(const Option& option) {
-  if (const auto* value = std::get_if<bool>(&option.value.value)) return *value;
+  if (const auto* value = As<bool>(option.value)) return *value;
   Refuse(option, "TRUE or FALSE");
 }
 
 std::optional<double> AsNumber(const OptionValue& value) {
-  if (const auto* number = std::get_if<double>(&value.value)) return *number;
-  if (const auto* integer = std::get_if<int64_t>(&value.value))
-    return static_cast<double>(*integer);
+  if (const auto* number = As<double>(value)) return *number;
+  if (const auto* integer = As<int64_t>(value)) return static_cast<double>(*integer);
   return std::nullopt;
 }
 
@@ -129,7 +138,7 @@ double Number(const Option& option, double least, bool least_allowed) {
 }
 
 int64_t Integer(const Option& option, int64_t least) {
-  const auto* integer = std::get_if<int64_t>(&option.value.value);
+  const auto* integer = As<int64_t>(option.value);
   if (integer == nullptr || *integer < least)
     Refuse(option, fmt::format("a whole number of at least {}", least));
   return *integer;
@@ -138,7 +147,7 @@ int64_t Integer(const Option& option, int64_t least) {
 // One of some words, in any case.
 template <typename Value, size_t n>
 Value Word(const Option& option, const std::array<std::pair<std::string_view, Value>, n>& words) {
-  const auto* text = std::get_if<std::string>(&option.value.value);
+  const auto* text = As<std::string>(option.value);
   std::string list;
   for (const auto& [word, value] : words) {
     if (text != nullptr && Lower(*text) == Lower(word)) return value;
@@ -152,7 +161,7 @@ bool IsMissing(const Option& option, std::string_view name) {
       std::find_if(kMissing.begin(), kMissing.end(),
                    [&](const MissingOption& missing) { return missing.name == name; });
   if (found == kMissing.end()) return false;
-  const auto* value = std::get_if<bool>(&option.value.value);
+  const auto* value = As<bool>(option.value);
   if (!found->false_is_default || value == nullptr || *value)
     throw Error(ErrorCode::kNotSupported, "The option is not available: " + Upper(name),
                 "leave it out");
@@ -176,12 +185,11 @@ void CheckNames(const std::vector<Option>& options) {
 }
 
 std::vector<std::string> Names(const Option& option) {
-  const auto* list = std::get_if<OptionValue::List>(&option.value.value);
+  const auto* list = As<OptionValue::List>(option.value);
   std::vector<std::string> names;
   if (list != nullptr)
     for (const OptionValue& item : *list)
-      if (const auto* text = std::get_if<std::string>(&item.value); text && !text->empty())
-        names.push_back(*text);
+      if (const auto* text = As<std::string>(item); text && !text->empty()) names.push_back(*text);
   if (list == nullptr || names.size() != list->size() || names.empty())
     Refuse(option, "a list of column names, as ['price']");
   if (names.size() > 1)
@@ -217,21 +225,21 @@ void ReadGeneral(const Option& option, ModelOptions& parsed) {
 // [STRUCT('a', 0.2), …]; names of the fields do not matter.
 std::vector<std::pair<std::string, double>> ReadClassWeights(const Option& option) {
   const std::string_view wanted = "a list as [STRUCT('no', 0.2), STRUCT('yes', 0.8)]";
-  const auto* list = std::get_if<OptionValue::List>(&option.value.value);
+  const auto* list = As<OptionValue::List>(option.value);
   if (list == nullptr || list->empty()) Refuse(option, wanted);
   std::vector<std::pair<std::string, double>> weights;
   for (const OptionValue& item : *list) {
-    const auto* pair = std::get_if<OptionValue::Struct>(&item.value);
+    const auto* pair = As<OptionValue::Struct>(item);
     if (pair == nullptr || pair->size() != 2) Refuse(option, wanted);
     const OptionValue& label = (*pair)[0].second;
     const std::optional<double> weight = AsNumber((*pair)[1].second);
     if (!weight || !std::isfinite(*weight) || *weight < 0) Refuse(option, wanted);
     std::string text;
-    if (const auto* string = std::get_if<std::string>(&label.value))
+    if (const auto* string = As<std::string>(label))
       text = *string;
-    else if (const auto* integer = std::get_if<int64_t>(&label.value))
+    else if (const auto* integer = As<int64_t>(label))
       text = std::to_string(*integer);
-    else if (const auto* boolean = std::get_if<bool>(&label.value))
+    else if (const auto* boolean = As<bool>(label))
       text = *boolean ? "true" : "false";
     else
       Refuse(option, wanted);
