@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "syntax/format.h"
 #include "syntax/parse.h"
 #include "syntax/query.h"
 #include "syntax/script.h"
@@ -26,13 +27,17 @@ Error Failure(std::string_view text) {
   return Error(ErrorCode::kInternal, "");
 }
 
-std::pair<int, int> Place(const Error& error) { return {error.where()->line, error.where()->column}; }
+std::pair<int, int> Place(const Error& error) {
+  return {error.where()->line, error.where()->column};
+}
 
 TEST(LexTest, KnowsStringsNamesAndComments) {
   std::vector<std::string> texts;
-  for (const Token& token : Lex("a\"b\"\"c\" 'it''s' E'\\'' $$x;$$ $t$y$t$ 1.5e-3 /* /* n */ */ => -- c\n::", ""))
+  for (const Token& token :
+       Lex("a\"b\"\"c\" 'it''s' E'\\'' $$x;$$ $t$y$t$ 1.5e-3 /* /* n */ */ => -- c\n::", ""))
     texts.emplace_back(token.text);
-  EXPECT_THAT(texts, ElementsAre("a", "\"b\"\"c\"", "'it''s'", "E'\\''", "$$x;$$", "$t$y$t$", "1.5e-3", "=>", "::", ""));
+  EXPECT_THAT(texts, ElementsAre("a", "\"b\"\"c\"", "'it''s'", "E'\\''", "$$x;$$", "$t$y$t$",
+                                 "1.5e-3", "=>", "::", ""));
   EXPECT_EQ(StringOf(Lex("'it''s'", "")[0]), "it's");
   EXPECT_EQ(StringOf(Lex("$t$y$t$", "")[0]), "y");
   EXPECT_EQ(NameOf(Lex("`b`", "")[0]), "b");
@@ -51,7 +56,8 @@ TEST(LexTest, SaysWhatDoesNotEndAtItsOpening) {
 
 TEST(ScriptTest, SplitsAtSemicolonsOfTheTopLevel) {
   std::vector<std::string> texts;
-  for (const StatementText& statement : SplitStatements(" -- c\nSELECT ';' ;; /* ; */ SELECT 2 -- d\n", ""))
+  for (const StatementText& statement :
+       SplitStatements(" -- c\nSELECT ';' ;; /* ; */ SELECT 2 -- d\n", ""))
     texts.push_back(statement.text);
   EXPECT_THAT(texts, ElementsAre("SELECT ';'", "SELECT 2"));
   EXPECT_TRUE(IsComplete("SELECT 1; -- done"));
@@ -61,8 +67,10 @@ TEST(ScriptTest, SplitsAtSemicolonsOfTheTopLevel) {
 
 TEST(ParseTest, ReadsAStreamingTable) {
   const auto table = std::get<CreateStreamingTable>(
-      Parse("create or refresh streaming table bronze.t (a DECIMAL(10, 2) NOT NULL, \"b c\", CONSTRAINT ok EXPECT (a > 0 "
-            "AND f(a, 2)) ON VIOLATION QUARANTINE, CONSTRAINT k EXPECT (b)) COMMENT 'x' AS SELECT * FROM STREAM "
+      Parse("create or refresh streaming table bronze.t (a DECIMAL(10, 2) NOT NULL, \"b c\", "
+            "CONSTRAINT ok EXPECT (a > 0 "
+            "AND f(a, 2)) ON VIOLATION QUARANTINE, CONSTRAINT k EXPECT (b)) COMMENT 'x' AS SELECT "
+            "* FROM STREAM "
             "read_files('*.csv')",
             ""));
   EXPECT_TRUE(table.or_refresh);
@@ -79,10 +87,12 @@ TEST(ParseTest, ReadsAStreamingTable) {
 }
 
 TEST(ParseTest, ReadsAModel) {
-  const auto model = std::get<CreateModel>(
-      Parse("CREATE OR REPLACE MODEL gold.m TRANSFORM (a + 1 AS a1, label) OPTIONS (model_type = 'linear_reg', "
-            "L2_REG=-0.5, input_label_cols=['label'], x = STRUCT(1 AS a, NULL AS b), early_stop = FALSE) AS SELECT 1",
-            ""));
+  const auto model =
+      std::get<CreateModel>(Parse("CREATE OR REPLACE MODEL gold.m TRANSFORM (a + 1 AS a1, label) "
+                                  "OPTIONS (model_type = 'linear_reg', "
+                                  "L2_REG=-0.5, input_label_cols=['label'], x = STRUCT(1 AS a, "
+                                  "NULL AS b), early_stop = FALSE) AS SELECT 1",
+                                  ""));
   EXPECT_EQ(model.transform->text, "a + 1 AS a1, label");
   ASSERT_EQ(model.options.size(), 5U);
   EXPECT_EQ(model.options[1].name, "l2_reg");
@@ -93,20 +103,26 @@ TEST(ParseTest, ReadsAModel) {
 }
 
 TEST(ParseTest, ReadsTheOthers) {
-  EXPECT_EQ(std::get<CreateFlow>(Parse("CREATE FLOW f AS INSERT INTO s.t BY NAME SELECT 1", "")).target.ToString(), "s.t");
-  const auto service = std::get<CreateService>(
-      Parse("CREATE SERVICE s (a VARCHAR, b STRUCT(x INT, y INT)[]) OPTIONS (outcome = 'late BOOLEAN') AS SELECT 1 FROM request", ""));
+  EXPECT_EQ(std::get<CreateFlow>(Parse("CREATE FLOW f AS INSERT INTO s.t BY NAME SELECT 1", ""))
+                .target.ToString(),
+            "s.t");
+  const auto service =
+      std::get<CreateService>(Parse("CREATE SERVICE s (a VARCHAR, b STRUCT(x INT, y INT)[]) "
+                                    "OPTIONS (outcome = 'late BOOLEAN') AS SELECT 1 FROM request",
+                                    ""));
   EXPECT_EQ(service.params[1].type, "STRUCT(x INT, y INT)[]");
-  EXPECT_EQ(std::get<ExportModel>(Parse("EXPORT MODEL m@3 OPTIONS (uri = 'd')", "")).model.version, 3);
+  EXPECT_EQ(std::get<ExportModel>(Parse("EXPORT MODEL m@3 OPTIONS (uri = 'd')", "")).model.version,
+            3);
   EXPECT_EQ(std::get<DropObject>(Parse("DROP MODEL IF EXISTS m", "")).if_exists, true);
   EXPECT_EQ(std::get<Show>(Parse("SHOW MODELS", "")).kind, ShowKind::kModels);
   EXPECT_EQ(std::get<Describe>(Parse("DESCRIBE MODEL m@champion", "")).object.alias, "champion");
 }
 
 TEST(ParseTest, LeavesDuckDbAlone) {
-  for (const char* text : {"SELECT 1", "CREATE TABLE t (a INT)", "CREATE OR REPLACE VIEW v AS SELECT 1", "DROP TABLE t",
-                           "SHOW TABLES", "DESCRIBE t", "DESCRIBE SELECT 1", "EXPORT DATABASE 'd'", "CREATE MACRO m(a) AS a",
-                           "FROM t", "DESCRIBE model", "CREATE TEMP TABLE t AS SELECT 1"})
+  for (const char* text :
+       {"SELECT 1", "CREATE TABLE t (a INT)", "CREATE OR REPLACE VIEW v AS SELECT 1",
+        "DROP TABLE t", "SHOW TABLES", "DESCRIBE t", "DESCRIBE SELECT 1", "EXPORT DATABASE 'd'",
+        "CREATE MACRO m(a) AS a", "FROM t", "DESCRIBE model", "CREATE TEMP TABLE t AS SELECT 1"})
     EXPECT_TRUE(std::holds_alternative<EngineStatement>(Parse(text, ""))) << text;
 }
 
@@ -116,12 +132,15 @@ TEST(ParseTest, SaysWhatWasMeant) {
   EXPECT_EQ(Place(error), std::make_pair(1, 8));
   EXPECT_EQ(Failure("CREATE STREMING TABLE v").hint(), "did you mean STREAMING?");
   EXPECT_EQ(Failure("CREATE MODLE m AS SELECT 1").hint(), "did you mean MODEL?");
-  error = Failure("CREATE STREAMING TABLE t (CONSTRAINT c EXPECT (a)\n ON VIOLATION DROP ROWS) AS SELECT 1");
+  error = Failure(
+      "CREATE STREAMING TABLE t (CONSTRAINT c EXPECT (a)\n ON VIOLATION DROP ROWS) AS SELECT 1");
   EXPECT_EQ(error.hint(), "did you mean ROW?");
   EXPECT_EQ(Place(error), std::make_pair(2, 20));
   EXPECT_THAT(Failure("CREATE FLOW f AS INSERT INTO t SELECT 1").hint(), HasSubstr("BY NAME"));
-  EXPECT_THAT(Failure("CREATE MODEL m OPTIONS (a = 1, a = 2) AS SELECT 1").message(), HasSubstr("twice"));
-  EXPECT_THAT(Failure("CREATE MODEL m OPTIONS (a = 1,) AS SELECT 1").message(), HasSubstr("Expected"));
+  EXPECT_THAT(Failure("CREATE MODEL m OPTIONS (a = 1, a = 2) AS SELECT 1").message(),
+              HasSubstr("twice"));
+  EXPECT_THAT(Failure("CREATE MODEL m OPTIONS (a = 1,) AS SELECT 1").message(),
+              HasSubstr("Expected"));
   EXPECT_EQ(Place(Failure("CREATE STREAMING TABLE t (a INT")), std::make_pair(1, 32));
   EXPECT_THAT(Failure("DROP MODEL m n").message(), HasSubstr("Unexpected"));
 }
@@ -139,8 +158,10 @@ TEST(ParseTest, PlacesErrorsInTheWholeFile) {
 
 TEST(QueryTest, FindsOutermostCalls) {
   const std::string query =
-      "WITH a AS (SELECT * FROM ML.PREDICT(MODEL gold.m@champion, (SELECT * FROM ML.PREDICT(MODEL n, TABLE s.t)), "
-      "STRUCT(0.6 AS threshold))) SELECT * FROM a, STREAM bronze.x AS y JOIN STREAM(read_files('d/*.csv', format => 'csv', "
+      "WITH a AS (SELECT * FROM ML.PREDICT(MODEL gold.m@champion, (SELECT * FROM ML.PREDICT(MODEL "
+      "n, TABLE s.t)), "
+      "STRUCT(0.6 AS threshold))) SELECT * FROM a, STREAM bronze.x AS y JOIN "
+      "STREAM(read_files('d/*.csv', format => 'csv', "
       "header => true)) ON a.i = y.i JOIN risk(TABLE (SELECT 1)) r ON true";
   const QueryExtensions found = FindExtensions(query);
   ASSERT_EQ(found.calls.size(), 1U);
@@ -150,10 +171,12 @@ TEST(QueryTest, FindsOutermostCalls) {
   EXPECT_EQ(query.substr(found.calls[0].query->offset, 6), "SELECT");
   EXPECT_EQ(std::get<double>(found.calls[0].settings[0].value.value), 0.6);
   ASSERT_EQ(found.streams.size(), 2U);
-  EXPECT_EQ(query.substr(found.streams[0].begin, found.streams[0].end - found.streams[0].begin), "STREAM bronze.x");
+  EXPECT_EQ(query.substr(found.streams[0].begin, found.streams[0].end - found.streams[0].begin),
+            "STREAM bronze.x");
   const auto& files = std::get<ReadFiles>(found.streams[1].source);
   EXPECT_EQ(files.pattern, "d/*.csv");
-  EXPECT_THAT(files.options, ElementsAre(std::make_pair("format", "'csv'"), std::make_pair("header", "true")));
+  EXPECT_THAT(files.options,
+              ElementsAre(std::make_pair("format", "'csv'"), std::make_pair("header", "true")));
   ASSERT_EQ(found.services.size(), 1U);
   EXPECT_EQ(found.services[0].query->text, "SELECT 1");
 }
@@ -161,8 +184,12 @@ TEST(QueryTest, FindsOutermostCalls) {
 TEST(QueryTest, DoesNotMistakeTablesForStreams) {
   EXPECT_TRUE(FindExtensions("SELECT stream x FROM stream WHERE a").streams.empty());
   EXPECT_TRUE(FindExtensions("SELECT stream FROM t").streams.empty());
-  EXPECT_EQ(FindExtensions("FROM ML.WEIGHTS(MODEL m, STRUCT(TRUE AS standardize))").calls[0].settings.size(), 1U);
-  EXPECT_EQ(FindExtensions("SELECT ML.STANDARD_SCALER(a) OVER ()").functions[0].name, "STANDARD_SCALER");
+  EXPECT_EQ(FindExtensions("FROM ML.WEIGHTS(MODEL m, STRUCT(TRUE AS standardize))")
+                .calls[0]
+                .settings.size(),
+            1U);
+  EXPECT_EQ(FindExtensions("SELECT ML.STANDARD_SCALER(a) OVER ()").functions[0].name,
+            "STANDARD_SCALER");
 }
 
 TEST(QueryTest, SaysWhereACallIsWrong) {
@@ -179,6 +206,157 @@ TEST(MappedTextTest, FindsOriginalPlaces) {
   EXPECT_EQ(text.OriginalOffset(3), 3U);
   EXPECT_EQ(text.OriginalOffset(12), 7U);
   EXPECT_EQ(text.OriginalOffset(23), 26U);
+}
+
+std::vector<std::string> ErrorPlaces(const std::vector<std::string>& texts) {
+  std::vector<std::string> places;
+  for (const std::string& text : texts) {
+    const Error error = Failure(text);
+    EXPECT_EQ(error.code(), ErrorCode::kSyntax) << text;
+    places.push_back(std::to_string(Place(error).first) + ":" +
+                     std::to_string(Place(error).second));
+  }
+  return places;
+}
+
+TEST(LexTest, TakesAnyBytes) {
+  std::string bytes;
+  for (int i = 0; i < 256; ++i)
+    if (std::string_view("'\"`$/-").find(static_cast<char>(i)) == std::string_view::npos)
+      bytes += static_cast<char>(i);
+  size_t at = 0;
+  for (const Token& token : Lex(bytes, "")) {
+    EXPECT_GE(token.begin, at);
+    EXPECT_EQ(token.text, std::string_view(bytes).substr(token.begin, token.end - token.begin));
+    at = token.end;
+  }
+  EXPECT_EQ(at, bytes.size());
+  EXPECT_EQ(Lex("größe_1$", "")[0].text, "größe_1$");
+  EXPECT_EQ(Lex("$1", "")[0].kind, TokenKind::kSymbol);
+}
+
+TEST(LexTest, UnescapesAndQuotes) {
+  EXPECT_EQ(StringOf(Lex("E'a\\n\\t\\'\\\\''b'", "")[0]), "a\n\t'\\'b");
+  EXPECT_EQ(StringOf(Lex("$$$$", "")[0]), "");
+  for (const std::string text : {"", "a", "\"", "''", "`\\", "a\nb"}) {
+    const std::string name = QuoteIdentifier(text);
+    const std::string string = QuoteString(text);
+    EXPECT_EQ(NameOf(Lex(name, "")[0]), text);
+    EXPECT_EQ(StringOf(Lex(string, "")[0]), text);
+    EXPECT_EQ(Lex(string, "").size(), 2U);
+  }
+}
+
+TEST(LexTest, FailsOnAnythingLeftOpen) {
+  for (const char* text : {"E'\\", "E'a\\'", "'a''", "/* /* */", "$a$ $a", "`a``", "/*/"})
+    EXPECT_THROW(Lex(text, ""), Error) << text;
+}
+
+TEST(ScriptTest, KeepsOffsetsAndTakesNothing) {
+  EXPECT_TRUE(SplitStatements("", "").empty());
+  EXPECT_TRUE(SplitStatements(" ; -- x\n;/**/;", "").empty());
+  const std::string script = "-- ä\n  SELECT $$;$$ /* c */;\nCREATE FLOW f -- end";
+  const std::vector<StatementText> statements = SplitStatements(script, "");
+  ASSERT_EQ(statements.size(), 2U);
+  EXPECT_EQ(statements[0].text, "SELECT $$;$$");
+  for (const StatementText& statement : statements)
+    EXPECT_EQ(script.substr(statement.offset, statement.text.size()), statement.text);
+  EXPECT_FALSE(IsComplete(""));
+  EXPECT_FALSE(IsComplete("SELECT 1 -- ;"));
+  EXPECT_FALSE(IsComplete("SELECT $$ ;"));
+  EXPECT_FALSE(IsComplete("SELECT 1 /* ;"));
+}
+
+TEST(ParseTest, ReadsLiterals) {
+  const auto model = std::get<CreateModel>(
+      Parse("CREATE MODEL m OPTIONS (a = -9223372036854775808, b = +2, c = .5, d = 1e-3, e = "
+            "NORMAL_EQUATION, f = NULL, g = "
+            "[[1], []], h = STRUCT(TRUE AS yes, 'x' AS \"no\"), \"Quoted\" = $$y$$) AS SELECT 1",
+            ""));
+  ASSERT_EQ(model.options.size(), 9U);
+  const auto value = [&](size_t i) { return model.options[i].value.value; };
+  EXPECT_EQ(std::get<int64_t>(value(0)), INT64_MIN);
+  EXPECT_EQ(std::get<int64_t>(value(1)), 2);
+  EXPECT_EQ(std::get<double>(value(2)), 0.5);
+  EXPECT_EQ(std::get<double>(value(3)), 1e-3);
+  EXPECT_EQ(std::get<std::string>(value(4)), "NORMAL_EQUATION");
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(value(5)));
+  EXPECT_EQ(std::get<OptionValue::List>(value(6)).size(), 2U);
+  const auto fields = std::get<OptionValue::Struct>(value(7));
+  ASSERT_EQ(fields.size(), 2U);
+  EXPECT_EQ(fields[1].first, "no");
+  EXPECT_EQ(model.options[8].name, "quoted");
+  EXPECT_EQ(std::get<std::string>(value(8)), "y");
+}
+
+TEST(ParseTest, PlacesErrorsAtTheWordThatIsWrong) {
+  EXPECT_THAT(
+      ErrorPlaces({"CREATE STREAMING TABEL t", "CREATE MODEL m OPTONS (a = 1) AS SELECT 1",
+                   "CREATE STREAMING TABLE t (CONSTRAINT c EXPCT (a))",
+                   "CREATE STREAMING TABLE t (CONSTRAINT c EXPECT ())",
+                   "CREATE STREAMING TABLE t\n (a INT,)", "CREATE MODEL a.b.c AS SELECT 1",
+                   "CREATE MODEL m\nOPTIONS (a = [1, ]) AS SELECT 1",
+                   "CREATE MODEL m OPTIONS (a 1) AS SELECT 1",
+                   "CREATE MODEL m OPTIONS (a = 1_000) AS SELECT 1", "CREATE MODEL m AS",
+                   "CREATE SERVICE s (a) AS q", "CREATE SERVICE s (\n a INT, b STRUCT(x INT",
+                   "CREATE MODEL m TRANSFORM (a, (b) AS SELECT 1",
+                   "CREATE OR REPLACE STREAMING TABLE t", "EXPORT MODEL m@1.5 OPTIONS ()",
+                   "DESCRIBE MODEL m@", "DROP MODEL", "SHOW MODELS x"}),
+      ElementsAre("1:18", "1:16", "1:40", "1:48", "2:9", "1:17", "2:18", "1:27", "1:29", "1:18",
+                  "1:20", "2:17", "1:26", "1:19", "1:14", "1:18", "1:11", "1:13"));
+}
+
+TEST(ParseTest, CountsCharactersNotBytes) {
+  EXPECT_EQ(Place(Failure("CREATE STREAMING TABLE \"größe\" (CONSTRAINT ü EXPCT (a))")),
+            std::make_pair(1, 46));
+}
+
+TEST(ParseTest, BoundsNesting) {
+  std::string lists;
+  std::string structs;
+  for (int i = 0; i < 200000; ++i) {
+    lists += "[";
+    structs += "STRUCT(";
+  }
+  EXPECT_THAT(Failure("CREATE MODEL m OPTIONS (a = " + lists).message(), HasSubstr("too deeply"));
+  EXPECT_THAT(Failure("CREATE MODEL m OPTIONS (a = " + structs).message(), HasSubstr("too deeply"));
+  const std::string open(200000, '(');
+  EXPECT_EQ(Place(Failure("CREATE MODEL m TRANSFORM " + open)), std::make_pair(1, 26));
+  EXPECT_TRUE(FindExtensions(open).calls.empty());
+}
+
+TEST(QueryTest, PlacesErrors) {
+  EXPECT_THAT(
+      ErrorPlaces({"FROM ML.PREDICT(MODEL m, TABEL t)", "FROM ML.PREDICT(MODEL m TABLE t)",
+                   "FROM ML.PREDICT(MODEL m,\n)",
+                   "FROM ML.PREDICT(MODEL m, TABLE t, STRUC(1 AS a))", "FROM risk(TABLE t, 1)",
+                   "FROM STREAM read_files()", "FROM STREAM read_files('x', a => )",
+                   "FROM STREAM a.b.c", "SELECT ML.STANDARD_SCALER(x"}),
+      ElementsAre("1:26", "1:25", "2:1", "1:35", "1:18", "1:24", "1:34", "1:16", "1:26"));
+}
+
+TEST(QueryTest, TakesStreamsOnlyAsSources) {
+  EXPECT_EQ(FindExtensions("INSERT INTO t SELECT * FROM STREAM s").streams.size(), 1U);
+  EXPECT_EQ(FindExtensions("FROM (STREAM s) JOIN STREAM r ON true, STREAM q").streams.size(), 3U);
+  EXPECT_EQ(FindExtensions("SELECT * FROM t -- , STREAM s").streams.size(), 0U);
+  EXPECT_EQ(FindExtensions("SELECT ', STREAM s' FROM \"STREAM\" s").streams.size(), 0U);
+  EXPECT_EQ(FindExtensions("FROM t SELECT a, stream b").streams.size(), 0U);
+  EXPECT_EQ(FindExtensions("SELECT extract(year FROM stream), stream z FROM t").streams.size(), 0U);
+  EXPECT_TRUE(FindExtensions("SELECT risk(TABLE t)").services.empty());
+}
+
+TEST(MappedTextTest, KeepsPlacesWhenTextsAreJoined) {
+  MappedText inner;
+  inner.AppendOriginal("xyz", 10);
+  MappedText text;
+  text.AppendOriginal("ab", 3);
+  text.Append("+");  // shown where the piece before ended
+  text.Append(inner);
+  EXPECT_EQ(text.text(), "ab+xyz");
+  EXPECT_EQ(text.OriginalOffset(2), 5U);
+  EXPECT_EQ(text.OriginalOffset(3), 10U);
+  EXPECT_EQ(text.OriginalOffset(6), 13U);
+  EXPECT_EQ(MappedText().OriginalOffset(4), 0U);
 }
 
 }  // namespace
