@@ -7,7 +7,7 @@
 namespace braid::capture {
 
 // Large values as files named by their SHA-256 (64 lower-case hexadecimal digits). Thread-safe; one
-// process at a time. A name never changes its content, and nothing is ever overwritten or deleted.
+// process at a time. A name never changes its content; nothing is ever deleted.
 class BlobStore {
  public:
   // Creates the folder; removes what a crash left half-written.
