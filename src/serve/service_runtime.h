@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "capture/log.h"
+#include "serve/service_schema.h"
+#include "session/session.h"
+
+namespace braid::serve {
+
+struct RuntimeOptions {
+  size_t threads = 0;                   // workers; 0: one a core
+  size_t max_queued_requests = 10'000;  // more are refused (OVERLOADED)
+};
+
+// An answer as HTTP has it: the status and a JSON body.
+struct Answer {
+  int status = 200;
+  std::string body;
+};
+using AnswerSink = std::function<void(Answer)>;
+
+// Serves what the catalogue declares: decodes requests, runs the service's SQL on each row,
+// captures, then answers. Tables that services read are held in memory, all from one snapshot, and
+// are exchanged together when Refresh finds a newer one; requests go on meanwhile on what was
+// there. Thread-safe.
+class ServiceRuntime {
+ public:
+  ServiceRuntime(session::Workspace workspace, capture::Log& log, RuntimeOptions options = {});
+  ~ServiceRuntime();  // as Stop(0)
+
+  void Start();
+  // Takes no more requests (OVERLOADED), finishes those taken for up to `drain`.
+  void Stop(std::chrono::milliseconds drain);
+
+  // Binds all services to the published catalogue and the newest snapshot, if either moved. Called
+  // after each commit. Services that cannot be bound (their model has no version yet) answer with
+  // that error.
+  void Refresh();
+
+  // POST /v1/services/<s>. `respond` is called once, from any thread, after the rows are on disk.
+  // An unknown service or a full queue is answered, not thrown.
+  void Call(const std::string& service, std::string body, std::string client_request_id,
+            AnswerSink respond);
+
+  // POST /v1/feedback.
+  void Feedback(std::string body, AnswerSink respond);
+
+  std::vector<ServiceSchema> Services() const;
+  // Services that are declared but cannot answer now: name and why.
+  std::vector<std::pair<std::string, std::string>> Unavailable() const;
+  bool ready() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace braid::serve

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/struct_type.h"
+
+#include <fmt/format.h>
+
+#include "syntax/format.h"
+#include "syntax/token.h"
+
+namespace braid::serve {
+
+std::string StructType(const std::vector<FieldType>& fields) {
+  std::string type = "STRUCT(";
+  for (const FieldType& field : fields)
+    type += fmt::format("{}{} {}", type.ends_with('(') ? "" : ", ",
+                        syntax::QuoteIdentifier(field.name), field.sql_type);
+  return type + ")";
+}
+
+std::vector<FieldType> FieldsOf(std::string_view list) {
+  const std::vector<syntax::Token> tokens = syntax::Lex(list, "");
+  std::vector<FieldType> fields;
+  size_t depth = 0;
+  size_t begin = 0;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    const syntax::Token& token = tokens[i];
+    const bool is_end = token.kind == syntax::TokenKind::kEnd;
+    if (token.Is("(") || token.Is("[")) ++depth;
+    if ((token.Is(")") || token.Is("]")) && depth > 0) --depth;
+    if (!is_end && (depth > 0 || !token.Is(","))) continue;
+    if (is_end && i == 0) break;
+    FieldType field;
+    if (begin < i && tokens[begin].IsName()) {
+      field.name = syntax::NameOf(tokens[begin]);
+      if (begin + 1 < i)
+        field.sql_type =
+            list.substr(tokens[begin + 1].begin, tokens[i - 1].end - tokens[begin + 1].begin);
+    }
+    fields.push_back(std::move(field));
+    begin = i + 1;
+  }
+  return fields;
+}
+
+std::vector<FieldType> StructFields(std::string_view struct_type) {
+  const size_t open = struct_type.find('(');
+  if (open == struct_type.npos || !struct_type.ends_with(')') ||
+      !syntax::EqualsIgnoringCase(struct_type.substr(0, open), "STRUCT"))
+    return {};
+  return FieldsOf(struct_type.substr(open + 1, struct_type.size() - open - 2));
+}
+
+}  // namespace braid::serve
