@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -31,6 +32,9 @@ struct Object {
   int64_t line = 0;
   std::string definition;  // the statement's text
   std::shared_ptr<const syntax::Statement> statement;
+  // Where the statement begins in its file, and the file's text: for errors (catalog/place.h). Not kept in the lake.
+  size_t offset = 0;
+  std::shared_ptr<const std::string> file_text;
 };
 
 // One trained version: a row of braid.model_version.
