@@ -13,6 +13,9 @@ namespace {
 // Migration i brings a lake from version i to i + 1. Never edit one that has been released: add the next.
 const std::vector<std::vector<std::string>>& Migrations() {
   static const std::vector<std::vector<std::string>> migrations = {{
+      // Rows kept in the catalogue lose quotes and bytes within a STRUCT, and times there cannot be
+      // read again (DuckLake of DuckDB 1.5.5). Wins over what ATTACH says.
+      "CALL lake.set_option('data_inlining_row_limit', 0)",
       "CREATE SCHEMA IF NOT EXISTS lake.bronze",
       "CREATE SCHEMA IF NOT EXISTS lake.silver",
       "CREATE SCHEMA IF NOT EXISTS lake.gold",
@@ -38,6 +41,8 @@ const std::vector<std::vector<std::string>>& Migrations() {
       "VARCHAR)",
       "CREATE TABLE lake.braid.alias_event (model VARCHAR, alias VARCHAR, version BIGINT, at "
       "TIMESTAMPTZ, run_id VARCHAR, reason VARCHAR)",
+      "CREATE TABLE lake.braid.service_version (service VARCHAR, version BIGINT, created_at "
+      "TIMESTAMPTZ, run_id VARCHAR, definition VARCHAR)",
       "CREATE TABLE lake.braid.capture_watermark (position BIGINT)",
       "INSERT INTO lake.braid.capture_watermark VALUES (0)",
   }};
@@ -55,7 +60,7 @@ const std::vector<std::string>& MetadataTables() {
   static const std::vector<std::string> tables = {
       "migration",     "object",      "node_state",        "stream_file", "run",
       "run_node",      "lineage",     "expectation_result", "model_version", "alias_event",
-      "capture_watermark"};
+      "service_version", "capture_watermark"};
   return tables;
 }
 
