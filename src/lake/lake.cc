@@ -5,18 +5,14 @@
 
 #include "base/error.h"
 #include "lake/metadata.h"
+#include "lake/sql_text_internal.h"
 
 namespace braid::lake {
 
 namespace {
 
-std::string SqlText(std::string_view text) {
-  std::string quoted = "'";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '\'') quoted += c;
-  }
-  return quoted + "'";
+std::string ViewName(const std::string& schema, const std::string& name) {
+  return fmt::format("rt.{}.{}", SqlName(schema), SqlName(name));
 }
 
 std::string AttachStatement(const std::filesystem::path& home) {
@@ -61,12 +57,26 @@ int64_t Lake::CurrentSnapshot() {
 void Lake::PublishView(const std::string& schema, const std::string& name,
                        const std::string& query) {
   MutexLock lock(control_mutex_);
-  control_->Execute(fmt::format("CREATE OR REPLACE VIEW rt.\"{}\".\"{}\" AS {}", schema, name, query));
+  // A view that is made anew has every prepared statement over it planned again.
+  std::string& published = published_[{schema, name}];
+  if (published == query) return;
+  published.clear();
+  control_->Execute(fmt::format("CREATE OR REPLACE VIEW {} AS {}", ViewName(schema, name), query));
+  published = query;
 }
 
 void Lake::RetractView(const std::string& schema, const std::string& name) {
   MutexLock lock(control_mutex_);
-  control_->Execute(fmt::format("DROP VIEW IF EXISTS rt.\"{}\".\"{}\"", schema, name));
+  control_->Execute("DROP VIEW IF EXISTS " + ViewName(schema, name));
+  published_.erase({schema, name});
+}
+
+std::vector<std::string> Lake::PublishedViews(const std::string& schema) {
+  MutexLock lock(control_mutex_);
+  std::vector<std::string> names;
+  for (const auto& [view, query] : published_)
+    if (view.first == schema) names.push_back(view.second);
+  return names;
 }
 
 void Lake::RemoveOrphanFiles() {

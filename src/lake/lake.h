@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/mutex.h"
 #include "engine/connection.h"
 #include "engine/database.h"
 #include "lake/writer_gate.h"
@@ -28,9 +30,9 @@ enum class Scope : uint8_t {
   kRun,      // everything: the lake alone, as of the transaction
 };
 
-// An attached DuckLake (catalogue in SQLite's WAL mode, Parquet data) and beside it `rt`, an in-memory
-// database for the live views over what is not in the lake yet. Only the holder of the lake's lock may
-// open one. Thread-safe; connections are not.
+// An attached DuckLake (catalogue in SQLite's WAL mode, Parquet data) and beside it `rt`, an
+// in-memory database for the live views over what is not in the lake yet. Only the holder of the
+// lake's lock may open one. Thread-safe; connections are not.
 class Lake {
  public:
   Lake(const LakeOptions& options, const Clock& clock);
@@ -51,6 +53,10 @@ class Lake {
   // Makes `rt.<schema>.<name>` show `query` (fully qualified text) on every session connection.
   void PublishView(const std::string& schema, const std::string& name, const std::string& query);
   void RetractView(const std::string& schema, const std::string& name);
+  std::vector<std::string> PublishedViews(const std::string& schema);
+  // Held, before anything else of the lake, by who reads what is committed and publishes views of
+  // it, so that an older state does not replace a newer one.
+  Mutex& publication_mutex() { return publication_mutex_; }
 
   // Removes files that no snapshot names. Holds the writer gate.
   void RemoveOrphanFiles();
@@ -60,8 +66,11 @@ class Lake {
   const Clock& clock_;
   std::unique_ptr<engine::Database> database_;
   WriterGate gate_;
-  std::unique_ptr<engine::Connection> control_;  // guarded by control_mutex_
+  Mutex publication_mutex_;
   Mutex control_mutex_;
+  std::unique_ptr<engine::Connection> control_ GUARDED_BY(control_mutex_);
+  // The views' queries by schema and name.
+  std::map<std::pair<std::string, std::string>, std::string> published_ GUARDED_BY(control_mutex_);
 };
 
 }  // namespace braid::lake

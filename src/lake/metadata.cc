@@ -10,7 +10,8 @@ namespace braid::lake {
 
 namespace {
 
-// Migration i brings a lake from version i to i + 1. Never edit one that has been released: add the next.
+// Migration i brings a lake from version i to i + 1. Never edit one that has been released: add the
+// next.
 const std::vector<std::vector<std::string>>& Migrations() {
   static const std::vector<std::vector<std::string>> migrations = {{
       // Rows kept in the catalogue lose quotes and bytes within a STRUCT, and times there cannot be
@@ -39,7 +40,7 @@ const std::vector<std::vector<std::string>>& Migrations() {
       "created_at TIMESTAMPTZ, run_id VARCHAR, snapshot_id BIGINT, query VARCHAR, options VARCHAR, "
       "seed BIGINT, threads BIGINT, rows BIGINT, metrics MAP(VARCHAR, DOUBLE), artefact_sha256 "
       "VARCHAR)",
-      "CREATE TABLE lake.braid.alias_event (model VARCHAR, alias VARCHAR, version BIGINT, at "
+      "CREATE TABLE lake.braid.alias_event (model VARCHAR, alias VARCHAR, version BIGINT, \"at\" "
       "TIMESTAMPTZ, run_id VARCHAR, reason VARCHAR)",
       "CREATE TABLE lake.braid.service_version (service VARCHAR, version BIGINT, created_at "
       "TIMESTAMPTZ, run_id VARCHAR, definition VARCHAR)",
@@ -58,9 +59,9 @@ int64_t CurrentVersion(engine::Connection& connection) {
 
 const std::vector<std::string>& MetadataTables() {
   static const std::vector<std::string> tables = {
-      "migration",     "object",      "node_state",        "stream_file", "run",
-      "run_node",      "lineage",     "expectation_result", "model_version", "alias_event",
-      "service_version", "capture_watermark"};
+      "migration",     "object",      "node_state",      "stream_file",
+      "run",           "run_node",    "lineage",         "expectation_result",
+      "model_version", "alias_event", "service_version", "capture_watermark"};
   return tables;
 }
 
@@ -71,10 +72,10 @@ void Migrate(engine::Connection& connection) {
   const auto newest = static_cast<int64_t>(Migrations().size());
   const int64_t found = CurrentVersion(connection);
   if (found > newest) {
-    throw Error(ErrorCode::kLakeFormat,
-                fmt::format("The lake was written by a newer Braid: format {}, known {}", found,
-                            newest),
-                "install the newer version of Braid; the lake is unchanged");
+    throw Error(
+        ErrorCode::kLakeFormat,
+        fmt::format("The lake was written by a newer Braid: format {}, known {}", found, newest),
+        "install the newer version of Braid; the lake is unchanged");
   }
   for (int64_t version = found; version < newest; ++version) {
     engine::Transaction transaction(connection);

@@ -7,8 +7,9 @@
 
 namespace braid::lake {
 
-// Brings schema `braid` of the lake (and the layers' schemas) to this version of Braid, one transaction
-// a migration. Throws kLakeFormat for a lake of a newer version. Called under the writer's pass.
+// Brings schema `braid` of the lake (and the layers' schemas) to this version of Braid, one
+// transaction a migration. Throws kLakeFormat for a lake of a newer version. Called under the
+// writer's pass.
 void Migrate(engine::Connection& connection);
 
 // The tables of schema `braid` that live in the lake.

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <cstdint>
 #include <algorithm>
+#include <cstdint>
 #include <set>
 
 #include "base/mutex.h"
 
 namespace braid::lake {
 
-// Which capture watermark the statements that run now started from. A statement reads the lake first and the
-// capture log after, so rows may leave the log only once no statement that began before their move still
-// runs. Thread-safe.
+// Which capture watermark the statements that run now started from. A statement reads the lake
+// first and the capture log after, so rows may leave the log only once no statement that began
+// before their move still runs. Thread-safe.
 class ReadRegistry {
  public:
   class Guard {

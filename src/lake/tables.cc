@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "lake/sql_text_internal.h"
 
 namespace braid::lake {
 
@@ -97,7 +98,7 @@ std::vector<Column> TableColumns(engine::Connection& connection, std::string_vie
   std::vector<Column> columns;
   try {
     const engine::StatementInfo info = connection.DescribeStatement(
-        fmt::format("SELECT * FROM lake.\"{}\".\"{}\"", schema, table));
+        fmt::format("SELECT * FROM lake.{}.{}", SqlName(schema), SqlName(table)));
     for (size_t i = 0; i < info.column_names.size(); ++i)
       columns.push_back({info.column_names[i], info.column_types[i]});
   } catch (const Error& error) {

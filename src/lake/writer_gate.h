@@ -8,8 +8,8 @@
 namespace braid::lake {
 
 // One writer at a time within the process that holds the lake. DuckLake's snapshot is fixed when a
-// transaction first reads, and overlapping writers can corrupt it silently, so the pass is taken before BEGIN
-// and kept until after COMMIT. A pass may be released by another thread than took it.
+// transaction first reads, and overlapping writers can corrupt it silently, so the pass is taken
+// before BEGIN and kept until after COMMIT. A pass may be released by another thread than took it.
 class WriterGate {
  public:
   class Pass {
