@@ -32,7 +32,13 @@ stop_server() {
     server=
   fi
 }
-trap stop_server EXIT
+# Whatever ends the script: the server goes too, and what went wrong is shown.
+leave() {
+  local status=$?
+  stop_server
+  if ((status != 0 && status < 128)) && [[ -s client/notes.log ]]; then tail -n 20 client/notes.log >&2; fi
+}
+trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -127,7 +133,7 @@ ask_once() {
   request=${request%]}
   typed "curl $url/v1/services/delay_risk -d '$request'"
   answer=$(post -H 'X-Request-Id: first-of-may' --data-binary "$request" "$url/v1/services/delay_risk")
-  printf '  %s\n' "$answer"
+  fold -s -w 116 <<<"$answer" | sed 's/^/  /'
   id=$(sed 's/.*"inference_id":"\([^"]*\)".*/\1/' <<<"$answer")
   local outcome
   outcome=$(json <<<"SELECT 'delay_risk' AS service, [{inference_id: '$id', outcome: {late: arr_delay >= 15,
@@ -202,7 +208,7 @@ retrain() {
   table "SELECT node, action, rows, reason FROM braid.run_node
     WHERE run_id = (SELECT max(run_id) FROM braid.run) AND (node = 'delay' OR node LIKE '%training%') ORDER BY node"
   typed "braid sql \"FROM braid.alias_event …\""
-  table "SELECT model, alias, version, reason FROM braid.alias_event ORDER BY at, version"
+  table "SELECT model, alias, version, reason FROM braid.alias_event ORDER BY \"at\", version"
 }
 
 # Log loss and area under the ROC curve of both versions on rows that neither training nor promotion saw. Flights of
@@ -281,7 +287,7 @@ farewell() {
   stop_server
   title "Done in $(since "$started") s. Go on by hand; all of it is in build/demo:"
   cat <<TEXT
-  cd $demo && PATH=$(dirname "$braid"):\$PATH
+  cd $(printf '%q' "$demo") && PATH=$(printf '%q' "$(dirname "$braid")"):\$PATH
   braid sql                                        # a prompt; SHOW MODELS; FROM ML.WEIGHTS(MODEL delay);
   braid sql "SELECT count(*) FROM silver.flights AT (VERSION => $(value "SELECT min(snapshot_id) FROM braid.run WHERE snapshot_id IS NOT NULL"))"   # as the first run left it
   braid serve                                      # http://127.0.0.1:8080/openapi.json

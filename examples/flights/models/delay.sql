@@ -2,7 +2,7 @@
 -- dew point may not: over January to April they merely tell how far the winter has gone, and a model that saw only those
 -- months carries that into the summer.
 --
--- A later version becomes champion only if its log loss on August is lower. Nothing is held out of the training
+-- A later version becomes champion only if its log loss on August (gold.promotion) is lower. Nothing is held out of the training
 -- rows, since August and the months after it are.
 CREATE MODEL delay
 OPTIONS (
@@ -11,10 +11,7 @@ OPTIONS (
   l2_reg = 1.0,
   data_split_method = 'no_split',
   promotion_query = 'SELECT carrier, origin, dest, departure_hour, weekday, plane_age, humid, wind_speed, precip, visib,
-      pressure, late
-    FROM silver.flights
-    WHERE late IS NOT NULL AND scheduled_departure >= TIMESTAMP ''2013-08-01''
-      AND scheduled_departure < TIMESTAMP ''2013-09-01'''
+      pressure, late FROM gold.promotion'
 )
 AS SELECT carrier, origin, dest, departure_hour, weekday, plane_age, humid, wind_speed, precip, visib, pressure, late
 FROM gold.training;
