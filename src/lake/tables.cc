@@ -22,6 +22,8 @@ std::string Lower(std::string_view text) {
   return lower;
 }
 
+bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+
 // One snapshot's changes are text such as `inserted_into_table:5,inlined_delete:7`; names in quotes
 // (created_table:"s"."t") are of no interest here, but may hold commas and colons.
 template <typename Visit>
@@ -108,12 +110,22 @@ std::vector<Column> TableColumns(engine::Connection& connection, std::string_vie
 }
 
 void CheckStorable(const std::string& what, const std::string& type) {
-  for (const char* unsafe : {"HUGEINT", "UHUGEINT"}) {
-    const size_t at = type.find(unsafe);
-    if (at == std::string::npos) continue;
-    throw Error(ErrorCode::kTypeNotStorable,
-                fmt::format("A column's type cannot be stored without loss: {} {}", what, type),
-                "cast it, for example CAST(sum(x) AS BIGINT) or DECIMAL(38, 0)");
+  for (size_t at = 0; at < type.size();) {
+    size_t end = at + 1;
+    if (type[at] == '"' || type[at] == '\'') {
+      end = std::min(type.find(type[at], end), type.size() - 1) + 1;
+    } else if (IsWord(type[at])) {
+      while (end < type.size() && IsWord(type[end])) ++end;
+      const std::string word = Lower(std::string_view(type).substr(at, end - at));
+      // A field of that name has its type after a space.
+      const bool is_type = end == type.size() || type[end] != ' ';
+      if (is_type && (word == "hugeint" || word == "uhugeint")) {
+        throw Error(ErrorCode::kTypeNotStorable,
+                    fmt::format("A column's type cannot be stored without loss: {} {}", what, type),
+                    "cast it, for example CAST(sum(x) AS BIGINT) or DECIMAL(38, 0)");
+      }
+    }
+    at = end;
   }
 }
 

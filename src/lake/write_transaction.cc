@@ -11,7 +11,12 @@ WriteTransaction::WriteTransaction(Lake& lake, engine::Connection& connection,
   connection_.Execute("BEGIN TRANSACTION");
   open_ = true;
   // Reading fixes the snapshot; nobody else can commit while we hold the pass.
-  base_snapshot_ = connection_.Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
+  try {
+    base_snapshot_ = connection_.Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
+  } catch (...) {
+    Rollback();
+    throw;
+  }
 }
 
 WriteTransaction::~WriteTransaction() {
@@ -28,10 +33,12 @@ int64_t WriteTransaction::Commit(const std::string& author, const std::string& m
   const engine::Value parameters[] = {author, message, extra_info};
   connection_.Execute("CALL lake.set_commit_message($1, $2, extra_info => $3)", parameters);
   SyncFileSystem(lake_.data_folder());
-  connection_.Execute("COMMIT");
+  // A COMMIT that fails has rolled back.
   open_ = false;
-  const int64_t snapshot =
-      connection_.Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
+  connection_.Execute("COMMIT");
+  // Asked on another connection: an interrupt of this one comes too late, and must not make what is
+  // committed look failed.
+  const int64_t snapshot = lake_.CurrentSnapshot();
   pass_.Release();
   return snapshot;
 }
