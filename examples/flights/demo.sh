@@ -20,8 +20,33 @@ fail() {
   exit 1
 }
 
-# A result as a table; one value alone; results as JSON, one a line.
-table() { "$braid" sql --format markdown "$1" 2>>client/notes.log | sed 's/^/  /'; }
+# A result in aligned columns, numbers to the right; one value alone; results as JSON, one a line.
+table() { "$braid" sql --format markdown "$1" 2>>client/notes.log | align; }
+align() {
+  awk '
+    NR == 2 { next }
+    {
+      sub(/^ *\|/, "")
+      sub(/\| *$/, "")
+      count = split($0, cells, "|")
+      for (i = 1; i <= count; ++i) {
+        gsub(/^ +| +$/, "", cells[i])
+        cell[NR, i] = cells[i]
+        if (length(cells[i]) > width[i]) width[i] = length(cells[i])
+        if (NR > 2 && cells[i] !~ /^[-+]?[0-9.]*$/) is_text[i] = 1
+      }
+      if (count > columns) columns = count
+    }
+    END {
+      for (row = 1; row <= NR; ++row) {
+        if (row == 2) continue
+        line = " "
+        for (i = 1; i <= columns; ++i) line = line sprintf(is_text[i] ? " %-" width[i] "s " : " %" width[i] "s ", cell[row, i])
+        sub(/ +$/, "", line)
+        print line
+      }
+    }'
+}
 value() { "$braid" sql --format csv "$1" 2>>client/notes.log | tail -n +2; }
 json() { "$braid" sql --format json -f - 2>>client/notes.log; }
 
@@ -133,7 +158,7 @@ ask_once() {
   request=${request%]}
   typed "curl $url/v1/services/delay_risk -d '$request'"
   answer=$(post -H 'X-Request-Id: first-of-may' --data-binary "$request" "$url/v1/services/delay_risk")
-  fold -s -w 116 <<<"$answer" | sed 's/^/  /'
+  sed 's/^/  /; s/,"features"/,\n    "features"/' <<<"$answer"
   id=$(sed 's/.*"inference_id":"\([^"]*\)".*/\1/' <<<"$answer")
   local outcome
   outcome=$(json <<<"SELECT 'delay_risk' AS service, [{inference_id: '$id', outcome: {late: arr_delay >= 15,
@@ -213,7 +238,8 @@ retrain() {
 
 # Log loss and area under the ROC curve of both versions on rows that neither training nor promotion saw. Flights of
 # one day share weather and queues, so a day counts as one draw: the interval is ±1.96 standard errors
-# of the sum of the days' influences (for the curve: its placement values).
+# of the sum of the days' influences (for the curve: its placement values). Verdict: of version 2 against 1, where the interval
+# leaves out 0.
 comparison="
 WITH scored AS (
   SELECT CAST(scheduled_departure AS DATE) AS day, flight_id, late, p1,
@@ -252,13 +278,17 @@ errors AS (
 SELECT 'log loss (lower is better)' AS metric, t.flights,
   round(avg(p.loss) FILTER (version = 1), 4) AS version_1, round(avg(p.loss) FILTER (version = 2), 4) AS version_2,
   round(any_value(t.loss_change), 4) AS change,
-  format('{:+.4f} to {:+.4f}', any_value(t.loss_change - e.loss), any_value(t.loss_change + e.loss)) AS interval_95
+  format('{:+.4f} to {:+.4f}', any_value(t.loss_change - e.loss), any_value(t.loss_change + e.loss)) AS interval_95,
+  CASE WHEN any_value(t.loss_change + e.loss) < 0 THEN 'better'
+       WHEN any_value(t.loss_change - e.loss) > 0 THEN 'worse' ELSE 'cannot tell' END AS verdict
 FROM placed AS p, totals AS t, errors AS e GROUP BY t.flights
 UNION ALL
 SELECT 'area under ROC (higher is better)', t.flights,
   round(avg(p.placement) FILTER (version = 1 AND late), 4), round(avg(p.placement) FILTER (version = 2 AND late), 4),
   round(any_value(t.area_change), 4),
-  format('{:+.4f} to {:+.4f}', any_value(t.area_change - e.area), any_value(t.area_change + e.area))
+  format('{:+.4f} to {:+.4f}', any_value(t.area_change - e.area), any_value(t.area_change + e.area)),
+  CASE WHEN any_value(t.area_change - e.area) > 0 THEN 'better'
+       WHEN any_value(t.area_change + e.area) < 0 THEN 'worse' ELSE 'cannot tell' END
 FROM placed AS p, totals AS t, errors AS e GROUP BY t.flights"
 
 compare() {
