@@ -35,7 +35,7 @@ Lake::Lake(const LakeOptions& options, const Clock& clock)
   control_->Execute("ATTACH ':memory:' AS rt");
   for (const char* schema : {"inference", "feedback", "braid"})
     control_->Execute(fmt::format("CREATE SCHEMA rt.{}", schema));
-  Migrate(*control_);
+  Migrate(*control_, data_folder());
   for (const std::string& table : MetadataTables())
     PublishView("braid", table, "SELECT * FROM lake.braid." + table);
   if (options.recover) RemoveOrphanFiles();

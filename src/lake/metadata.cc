@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "engine/transaction.h"
 
 namespace braid::lake {
@@ -65,7 +66,7 @@ const std::vector<std::string>& MetadataTables() {
   return tables;
 }
 
-void Migrate(engine::Connection& connection) {
+void Migrate(engine::Connection& connection, const std::filesystem::path& data_folder) {
   connection.Execute("CREATE SCHEMA IF NOT EXISTS lake.braid");
   connection.Execute(
       "CREATE TABLE IF NOT EXISTS lake.braid.migration (version BIGINT, applied_at TIMESTAMPTZ)");
@@ -83,6 +84,7 @@ void Migrate(engine::Connection& connection) {
       connection.Execute(statement);
     connection.Execute(
         fmt::format("INSERT INTO lake.braid.migration VALUES ({}, now())", version + 1));
+    SyncFileSystem(data_folder);
     transaction.Commit();
   }
 }

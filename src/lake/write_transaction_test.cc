@@ -109,6 +109,15 @@ TEST_F(WriteTransactionTest, DataIsOnDiskBeforeTheCommit) {
   EXPECT_EQ(lake_->CurrentSnapshot(), before + 1);
 }
 
+TEST_F(WriteTransactionTest, ANewLakeIsOnDiskBeforeItsCommit) {
+  std::vector<size_t> seen;
+  std::function<void()> look = [&] { seen.push_back(DataFiles()); };
+  syncing = &look;
+  Open();
+  syncing = nullptr;
+  EXPECT_THAT(seen, testing::ElementsAre(DataFiles()));
+}
+
 TEST_F(WriteTransactionTest, ABusyLakeSaysWhoHoldsIt) {
   Open();
   WriteTransaction transaction(*lake_, *run_, "run 0190");
