@@ -143,7 +143,7 @@ TEST_F(LiveViewsTest, AreExactWhileMovesGoOn) {
     }
   });
   std::jthread mover([&] {
-    for (int moves = 0; moves < 60;) moves += loop.mover->Move() > 0 ? 1 : 0;
+    for (int moves = 0; moves < 25;) moves += loop.mover->Move() > 0 ? 1 : 0;
     done = true;
   });
   std::vector<std::jthread> readers;

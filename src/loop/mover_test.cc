@@ -112,7 +112,8 @@ TEST_F(MoverTest, FeedbackOnAnInferenceDoesNotReachOthersOfItsRequest) {
   const std::string id = loop.Append(loop.Inference("s", 1, "order"));
   loop.Append(loop.Inference("s", 2, "order"));
   capture::Entry feedback = loop.Feedback("s", id, true);
-  feedback.client_request_id = "order";
+  feedback.payload = serve::EncodeFeedback(
+      {.inference_id = id, .client_request_id = "order", .outcome_json = R"({"late":true})"});
   loop.Append(feedback);
   loop.mover->Move();
   EXPECT_EQ(Labels(), "\"1:true\"");
