@@ -72,7 +72,7 @@ void LoadVersions(engine::Connection& connection, State& state) {
     state.versions[version.model].push_back(std::move(version));
   }
   for (const auto& row :
-       connection.Rows("SELECT model, alias, arg_max(version, at) FROM lake.braid.alias_event "
+       connection.Rows("SELECT model, alias, arg_max(version, \"at\") FROM lake.braid.alias_event "
                        "GROUP BY ALL"))
     state.aliases[row[0]][row[1]] = row[2];
 }
@@ -116,7 +116,8 @@ const ModelVersion& State::Resolve(const syntax::ModelReference& reference) cons
     for (const auto& entry : versions) known.push_back(entry.first);
     const auto close = ClosestMatch(key, known);
     throw Error(ErrorCode::kModelNotFound,
-                fmt::format("{}: {}", declared ? "Model has no trained version yet" : "Model not found", key),
+                fmt::format("{}: {}",
+                            declared ? "Model has no trained version yet" : "Model not found", key),
                 declared ? "train it: braid run"
                          : (close ? fmt::format("did you mean {}?", *close)
                                   : "SHOW MODELS lists the models"));
@@ -128,13 +129,15 @@ const ModelVersion& State::Resolve(const syntax::ModelReference& reference) cons
     const std::string alias = Lower(reference.alias.value_or("champion"));
     const auto of_model = aliases.find(key);
     if (of_model == aliases.end() || !of_model->second.contains(alias))
-      throw Error(ErrorCode::kModelNotFound, fmt::format("Model has no such alias: {}@{}", key, alias),
+      throw Error(ErrorCode::kModelNotFound,
+                  fmt::format("Model has no such alias: {}@{}", key, alias),
                   "SHOW MODELS lists the aliases of each model");
     wanted = of_model->second.at(alias);
   }
   for (const ModelVersion& version : found->second)
     if (version.version == wanted) return version;
-  throw Error(ErrorCode::kModelNotFound, fmt::format("Model has no such version: {}@{}", key, wanted),
+  throw Error(ErrorCode::kModelNotFound,
+              fmt::format("Model has no such version: {}@{}", key, wanted),
               fmt::format("its newest version is {}", found->second.back().version));
 }
 
@@ -156,8 +159,12 @@ State LoadState(engine::Connection& connection) {
 
 void PutObject(engine::Connection& connection, const Object& object) {
   RemoveObject(connection, object.kind, object.key);
-  const engine::Value parameters[] = {std::string(KindName(object.kind)), object.key, object.owner,
-                                      object.file, object.line, object.definition};
+  const engine::Value parameters[] = {std::string(KindName(object.kind)),
+                                      object.key,
+                                      object.owner,
+                                      object.file,
+                                      object.line,
+                                      object.definition};
   connection.Execute("INSERT INTO lake.braid.object VALUES ($1, $2, $3, $4, $5, $6, now())",
                      parameters);
 }
@@ -170,10 +177,11 @@ void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::st
 void AddModelVersion(engine::Connection& connection, const ModelVersion& version) {
   nlohmann::json metrics = nlohmann::json::object();
   for (const auto& [name, value] : version.metrics) metrics[name] = value;
-  const engine::Value parameters[] = {
-      version.model,   version.version, version.type,    version.created_at, version.run_id,
-      version.snapshot_id, version.query,   version.options, version.seed,       version.threads,
-      version.rows,    metrics.dump(),  version.artefact_sha256};
+  const engine::Value parameters[] = {version.model,          version.version, version.type,
+                                      version.created_at,     version.run_id,  version.snapshot_id,
+                                      version.query,          version.options, version.seed,
+                                      version.threads,        version.rows,    metrics.dump(),
+                                      version.artefact_sha256};
   connection.Execute(
       "INSERT INTO lake.braid.model_version SELECT $1, $2, $3, CAST($4 AS TIMESTAMPTZ), $5, $6, "
       "$7, $8, $9, $10, $11, CAST(CAST($12 AS JSON) AS MAP(VARCHAR, DOUBLE)), $13",

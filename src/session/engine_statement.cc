@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/engine_statement.h"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "syntax/token.h"
+
+namespace braid::session {
+
+namespace {
+
+using syntax::Token;
+
+class Reader {
+ public:
+  explicit Reader(std::string_view text) : text_(text), tokens_(syntax::Lex(text, "")) {}
+
+  EngineStatementText Read() {
+    RefuseDamage();
+    if (Accept("BEGIN") || Is(0, "START")) {
+      found_.read_only_begin = Contains("READ") && Contains("ONLY");
+    } else if (Accept("COPY")) {
+      ReadCopy();
+    } else if (Accept("EXPLAIN")) {
+      found_.writes = Accept("ANALYZE") && StartsWrite();
+    } else if (Accept("CREATE")) {
+      ReadCreate();
+    } else if (Accept("DROP")) {
+      if (Accept("TABLE") || Accept("VIEW")) Take(TargetUse::kDrop, {"IF", "EXISTS"});
+    } else if (Accept("ALTER")) {
+      if (Accept("TABLE") || Accept("VIEW")) Take(TargetUse::kAlter, {"IF", "EXISTS"});
+    } else if (Accept("INSERT")) {
+      if (Accept("OR")) ++at_;
+      Accept("INTO");
+      Take(TargetUse::kInsert, {});
+    } else if (Accept("UPDATE")) {
+      Take(TargetUse::kChange, {});
+    } else if (Accept("DELETE") || Accept("TRUNCATE") || Accept("MERGE")) {
+      if (!Accept("FROM") && !Accept("TABLE")) Accept("INTO");
+      Take(TargetUse::kChange, {});
+    }
+    if (CallsMaintenance()) found_.writes = true;
+    return found_;
+  }
+
+ private:
+  bool Is(size_t ahead, std::string_view word) const {
+    return at_ + ahead < tokens_.size() && tokens_[at_ + ahead].Is(word);
+  }
+  bool Accept(std::string_view word) {
+    if (!Is(0, word)) return false;
+    ++at_;
+    return true;
+  }
+  bool Contains(std::string_view word) const {
+    for (const Token& token : tokens_)
+      if (token.Is(word)) return true;
+    return false;
+  }
+
+  [[noreturn]] void Refuse(const Token& token, const std::string& what,
+                           const std::string& hint) const {
+    throw Error(ErrorCode::kNotSupported, "Not allowed on a lake: " + what, hint,
+                SpotAt(text_, token.begin, ""));
+  }
+
+  void RefuseDamage() const {
+    for (const Token& token : tokens_) {
+      if (token.Is("ducklake_rewrite_data_files"))
+        Refuse(token, "ducklake_rewrite_data_files",
+               "it changes what older snapshots show; ducklake_merge_adjacent_files keeps them");
+      if (token.Is("ducklake_add_data_files"))
+        Refuse(token, "ducklake_add_data_files",
+               "the lake would own, and later delete, your files; INSERT … SELECT * FROM "
+               "read_parquet(…) copies them");
+    }
+    if (!tokens_.empty() &&
+        (tokens_[0].Is("CHECKPOINT") ||
+         (tokens_[0].Is("FORCE") && tokens_.size() > 1 && tokens_[1].Is("CHECKPOINT"))))
+      Refuse(tokens_[0], "CHECKPOINT",
+             "it rewrites data files; CALL ducklake_merge_adjacent_files('lake') keeps history");
+  }
+
+  // SELECT * FROM ducklake_expire_snapshots(…) changes the lake like CALL does.
+  bool CallsMaintenance() const {
+    static constexpr std::array<std::string_view, 6> kFunctions = {
+        "ducklake_merge_adjacent_files", "ducklake_expire_snapshots",
+        "ducklake_cleanup_old_files",    "ducklake_delete_orphaned_files",
+        "ducklake_flush_inlined_data",   "ducklake_set_option"};
+    for (const Token& token : tokens_)
+      for (const std::string_view function : kFunctions)
+        if (token.Is(function)) return true;
+    return false;
+  }
+
+  bool StartsWrite() const {
+    for (const std::string_view word :
+         {"INSERT", "UPDATE", "DELETE", "MERGE", "CREATE", "DROP", "ALTER", "WITH", "COPY"})
+      if (Is(0, word)) return true;
+    return false;
+  }
+
+  // COPY … TO reads, COPY t FROM writes.
+  void ReadCopy() {
+    int depth = 0;
+    for (size_t i = at_; i < tokens_.size(); ++i) {
+      if (tokens_[i].Is("(")) ++depth;
+      if (tokens_[i].Is(")")) --depth;
+      if (depth != 0) continue;
+      if (tokens_[i].Is("TO")) found_.writes = false;
+      if (tokens_[i].Is("FROM")) Take(TargetUse::kInsert, {});
+      if (tokens_[i].Is("TO") || tokens_[i].Is("FROM")) return;
+    }
+  }
+
+  void ReadCreate() {
+    if (Accept("OR")) Accept("REPLACE");
+    if (Accept("TEMP") || Accept("TEMPORARY")) found_.temporary = true;
+    if (Accept("TABLE") || Accept("VIEW")) Take(TargetUse::kCreate, {"IF", "NOT", "EXISTS"});
+  }
+
+  // [skip words] [catalog.]schema.name
+  void Take(TargetUse use, std::initializer_list<std::string_view> skip) {
+    for (const std::string_view word : skip) Accept(word);
+    std::vector<std::string> parts;
+    size_t offset = 0;
+    while (at_ < tokens_.size() && tokens_[at_].IsName()) {
+      if (parts.empty()) offset = tokens_[at_].begin;
+      parts.push_back(syntax::NameOf(tokens_[at_++]));
+      if (!Accept(".")) break;
+    }
+    if (parts.empty()) return;
+    found_.use = use;
+    syntax::Name name{.schema = "", .name = parts.back(), .offset = offset};
+    if (parts.size() >= 2) name.schema = parts[parts.size() - 2];
+    // Another attached database is nobody's business here.
+    if (parts.size() == 3 && !syntax::EqualsIgnoringCase(parts[0], "lake")) found_.temporary = true;
+    found_.target = std::move(name);
+  }
+
+  std::string_view text_;
+  std::vector<Token> tokens_;
+  size_t at_ = 0;
+  EngineStatementText found_;
+};
+
+}  // namespace
+
+EngineStatementText ReadEngineStatement(std::string_view text) { return Reader(text).Read(); }
+
+}  // namespace braid::session

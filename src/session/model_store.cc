@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/model_store.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace braid::session {
+
+namespace {
+
+constexpr int kArtefactFormat = 1;
+
+std::string ToText(const StoredModel& model) {
+  nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
+  for (const ProjectedInput& input : model.projection.inputs)
+    inputs.push_back(
+        {{"name", input.name}, {"expression", input.expression}, {"category", input.is_category}});
+  const nlohmann::ordered_json text = {{"format", kArtefactFormat},
+                                       {"inputs", inputs},
+                                       {"label", model.projection.label},
+                                       {"label_type", model.projection.label_type},
+                                       {"classification", model.projection.is_classification},
+                                       {"core", model.core.ToArtefact()}};
+  return text.dump();
+}
+
+StoredModel FromText(const std::string& text) {
+  const auto json = nlohmann::json::parse(text);
+  if (json.at("format").get<int>() != kArtefactFormat)
+    throw Error(ErrorCode::kLakeFormat,
+                "The model's artefact has another format than this Braid reads");
+  Projection projection{.inputs = {},
+                        .label = json.at("label"),
+                        .label_type = json.at("label_type"),
+                        .is_classification = json.at("classification")};
+  for (const auto& input : json.at("inputs"))
+    projection.inputs.push_back({input.at("name"), input.at("expression"), input.at("category")});
+  return {std::move(projection),
+          ml::GlmModel::FromArtefact(json.at("core").get_ref<const std::string&>())};
+}
+
+}  // namespace
+
+std::string ModelStore::Put(const StoredModel& model) {
+  const std::string text = ToText(model);
+  const std::string sha256 = Sha256Hex(text);
+  const std::filesystem::path folder = folder_ / sha256;
+  if (!std::filesystem::exists(folder / "model.json")) {
+    std::filesystem::create_directories(folder);
+    WriteFileDurably(folder / "model.json", text);
+    SyncFolder(folder_);
+  }
+  MutexLock lock(mutex_);
+  loaded_.try_emplace(sha256, std::make_shared<const StoredModel>(model));
+  return sha256;
+}
+
+std::shared_ptr<const StoredModel> ModelStore::Get(const std::string& sha256) {
+  MutexLock lock(mutex_);
+  const auto found = loaded_.find(sha256);
+  if (found != loaded_.end()) return found->second;
+  const std::filesystem::path path = folder_ / sha256 / "model.json";
+  if (!std::filesystem::exists(path))
+    throw Error(ErrorCode::kLakeDamaged, "A model's artefact is missing: " + path.string(),
+                "restore the folder from a backup, or train the model again");
+  const std::string text = ReadFile(path);
+  if (Sha256Hex(text) != sha256)
+    throw Error(ErrorCode::kLakeDamaged, "A model's artefact is damaged: " + path.string(),
+                "restore the folder from a backup, or train the model again");
+  auto model = std::make_shared<const StoredModel>(FromText(text));
+  loaded_.emplace(sha256, model);
+  return model;
+}
+
+}  // namespace braid::session

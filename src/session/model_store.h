@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "engine/connection.h"
+#include "ml/glm_model.h"
+
+namespace braid::session {
+
+// One input of a model: an SQL expression over the columns of the rows that are given to it.
+struct ProjectedInput {
+  std::string name;        // the processed input's name
+  std::string expression;  // SQL
+  bool is_category = false;
+};
+
+// The frozen SQL half of a model version; the typed core is `ml`'s.
+struct Projection {
+  std::vector<ProjectedInput> inputs;
+  std::string label;
+  std::string label_type;  // DuckDB's SQL name
+  bool is_classification = false;
+};
+
+struct StoredModel {
+  Projection projection;
+  ml::GlmModel core;
+};
+
+// Artefacts by content: <folder>/<sha256>/model.json, never changed once written. Loaded once and
+// shared. Thread-safe.
+class ModelStore {
+ public:
+  explicit ModelStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  // Makes the artefact durable; returns its SHA-256.
+  std::string Put(const StoredModel& model);
+  // Throws kLakeDamaged when the artefact is missing or its content does not match its name.
+  std::shared_ptr<const StoredModel> Get(const std::string& sha256);
+
+ private:
+  std::filesystem::path folder_;
+  Mutex mutex_;
+  std::map<std::string, std::shared_ptr<const StoredModel>> loaded_ GUARDED_BY(mutex_);
+};
+
+// Registers the scoring functions that rewritten ML.PREDICT calls use.
+void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store);
+
+}  // namespace braid::session
