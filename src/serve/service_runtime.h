@@ -2,13 +2,14 @@
 #pragma once
 #include <chrono>
 #include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "capture/log.h"
+#include "serve/answer.h"
 #include "serve/service_schema.h"
 #include "session/session.h"
 
@@ -17,31 +18,30 @@ namespace braid::serve {
 struct RuntimeOptions {
   size_t threads = 0;                   // workers; 0: one a core
   size_t max_queued_requests = 10'000;  // more are refused (OVERLOADED)
+  // Tables with more rows are not held in memory; services that read them ask the lake at each
+  // request.
+  int64_t max_held_rows = 10'000'000;
 };
-
-// An answer as HTTP has it: the status and a JSON body.
-struct Answer {
-  int status = 200;
-  std::string body;
-};
-using AnswerSink = std::function<void(Answer)>;
 
 // Serves what the catalogue declares: decodes requests, runs the service's SQL on each row,
 // captures, then answers. Tables that services read are held in memory, all from one snapshot, and
 // are exchanged together when Refresh finds a newer one; requests go on meanwhile on what was
-// there. Thread-safe.
+// there. Services over inference.*, feedback.*, braid.*, views of the lake or very large tables
+// read them live instead, which costs milliseconds. Thread-safe. `log` must outlive it.
 class ServiceRuntime {
  public:
   ServiceRuntime(session::Workspace workspace, capture::Log& log, RuntimeOptions options = {});
   ~ServiceRuntime();  // as Stop(0)
 
+  // Binds (Refresh), then takes requests.
   void Start();
-  // Takes no more requests (OVERLOADED), finishes those taken for up to `drain`.
+  // Takes no more requests (OVERLOADED), finishes those taken for up to `drain`; those that still
+  // wait then are refused. Returns when every request has been answered.
   void Stop(std::chrono::milliseconds drain);
 
   // Binds all services to the published catalogue and the newest snapshot, if either moved. Called
   // after each commit. Services that cannot be bound (their model has no version yet) answer with
-  // that error.
+  // that error. Throws when the lake cannot be read; what was there goes on.
   void Refresh();
 
   // POST /v1/services/<s>. `respond` is called once, from any thread, after the rows are on disk.

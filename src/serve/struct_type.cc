@@ -16,9 +16,10 @@ std::string StructType(const std::vector<FieldType>& fields) {
   return type + ")";
 }
 
-std::vector<FieldType> FieldsOf(std::string_view list) {
+std::vector<std::string_view> SplitList(std::string_view list) {
   const std::vector<syntax::Token> tokens = syntax::Lex(list, "");
-  std::vector<FieldType> fields;
+  std::vector<std::string_view> parts;
+  if (tokens.size() == 1) return parts;
   size_t depth = 0;
   size_t begin = 0;
   for (size_t i = 0; i < tokens.size(); ++i) {
@@ -27,16 +28,24 @@ std::vector<FieldType> FieldsOf(std::string_view list) {
     if (token.Is("(") || token.Is("[")) ++depth;
     if ((token.Is(")") || token.Is("]")) && depth > 0) --depth;
     if (!is_end && (depth > 0 || !token.Is(","))) continue;
-    if (is_end && i == 0) break;
+    parts.push_back(
+        begin == i ? std::string_view()
+                   : list.substr(tokens[begin].begin, tokens[i - 1].end - tokens[begin].begin));
+    begin = i + 1;
+  }
+  return parts;
+}
+
+std::vector<FieldType> FieldsOf(std::string_view list) {
+  std::vector<FieldType> fields;
+  for (const std::string_view part : SplitList(list)) {
+    const std::vector<syntax::Token> tokens = syntax::Lex(part, "");
     FieldType field;
-    if (begin < i && tokens[begin].IsName()) {
-      field.name = syntax::NameOf(tokens[begin]);
-      if (begin + 1 < i)
-        field.sql_type =
-            list.substr(tokens[begin + 1].begin, tokens[i - 1].end - tokens[begin + 1].begin);
+    if (tokens.front().IsName()) {
+      field.name = syntax::NameOf(tokens.front());
+      if (tokens.size() > 2) field.sql_type = part.substr(tokens[1].begin);
     }
     fields.push_back(std::move(field));
-    begin = i + 1;
   }
   return fields;
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "catalog/catalog.h"
+#include "serve/request_values.h"
+#include "serve/service_schema.h"
+#include "serve/serving_store.h"
+#include "session/session.h"
+
+namespace braid::serve {
+
+// A service as workers ask it. Immutable and shared.
+struct BoundService {
+  ServiceSchema schema;
+  std::shared_ptr<const syntax::Statement> statement;
+  std::vector<ValueForm> parameter_forms;
+  std::vector<ValueForm> outcome_forms;
+  std::vector<std::string> output_keys;  // "name": as JSON
+  // What its tables are read from; null: the lake itself, and what is not in it yet, as they are at
+  // each request.
+  std::shared_ptr<const HeldLake> held;
+
+  // One statement for one request row; `source` gives the SQL of a parameter's value.
+  std::string Sql(const std::function<std::string(ValueForm, size_t)>& source) const;
+};
+
+using BoundServices = std::map<std::string, std::shared_ptr<const BoundService>>;
+
+// Everything that can be asked, as of one catalogue state and one snapshot. Immutable and shared: a
+// request keeps to the one that it began with.
+struct Generation {
+  std::shared_ptr<const catalog::State> state;
+  int64_t snapshot = 0;
+  BoundServices services;
+  std::map<std::string, Error> unavailable;  // declared, but not to be bound
+  std::shared_ptr<const HeldLake> held;
+};
+
+// Makes generations. One thread at a time.
+class GenerationBuilder {
+ public:
+  GenerationBuilder(const session::Workspace& workspace, ServingStore& store,
+                    int64_t max_held_rows);
+
+  // Of the published catalogue and the newest snapshot; `before` itself when neither moved. May be
+  // null.
+  std::shared_ptr<const Generation> Build(const std::shared_ptr<const Generation>& before);
+
+ private:
+  using TableStates = std::map<lake::TableKey, lake::TableState>;
+  std::map<std::string, ServiceSchema> BindAll(const TableStates& tables, Generation& generation);
+  bool CanHold(const TableStates& tables, const ServiceSchema& schema, int64_t snapshot);
+  std::shared_ptr<const BoundService> Finish(ServiceSchema schema, const Generation& generation,
+                                             bool is_held);
+  bool IsSmall(const lake::TableState& table, int64_t snapshot);
+  bool Runs(const BoundService& service);
+
+  session::Workspace workspace_;
+  ServingStore& store_;
+  int64_t max_held_rows_;
+  std::unique_ptr<engine::Connection> connection_;
+};
+
+}  // namespace braid::serve

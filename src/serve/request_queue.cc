@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "serve/request_queue.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace braid::serve {
+
+void RequestQueue::Open() {
+  MutexLock lock(mutex_);
+  if (!is_closed_) is_open_ = true;
+}
+
+bool RequestQueue::is_open() const {
+  MutexLock lock(mutex_);
+  return is_open_;
+}
+
+bool RequestQueue::Push(QueuedRequest& request) {
+  {
+    MutexLock lock(mutex_);
+    if (!is_open_ || waiting_.size() >= limit_) return false;
+    waiting_.push_back(std::move(request));
+  }
+  arrived_.NotifyOne();
+  return true;
+}
+
+std::optional<QueuedRequest> RequestQueue::Pop() {
+  MutexLock lock(mutex_);
+  while (waiting_.empty() && !is_closed_) arrived_.Wait(mutex_);
+  if (waiting_.empty()) return std::nullopt;
+  QueuedRequest request = std::move(waiting_.front());
+  waiting_.pop_front();
+  ++running_;
+  return request;
+}
+
+void RequestQueue::Done() {
+  MutexLock lock(mutex_);
+  --running_;
+  if (running_ == 0 && waiting_.empty()) idle_.NotifyAll();
+}
+
+std::vector<QueuedRequest> RequestQueue::Close(std::chrono::milliseconds drain) {
+  const auto deadline = std::chrono::steady_clock::now() + drain;
+  std::vector<QueuedRequest> left;
+  {
+    MutexLock lock(mutex_);
+    is_open_ = false;
+    while (running_ > 0 || !waiting_.empty()) {
+      const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(
+          deadline - std::chrono::steady_clock::now());
+      if (rest.count() <= 0) break;
+      idle_.WaitFor(mutex_, rest);
+    }
+    is_closed_ = true;
+    std::move(waiting_.begin(), waiting_.end(), std::back_inserter(left));
+    waiting_.clear();
+  }
+  arrived_.NotifyAll();
+  return left;
+}
+
+}  // namespace braid::serve

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "serve/answer.h"
+
+namespace braid::serve {
+
+struct QueuedRequest {
+  bool is_feedback = false;
+  std::string service;  // its key; empty for feedback
+  std::string body;
+  std::string client_request_id;
+  int64_t arrived_at_us = 0;
+  AnswerSink respond;
+};
+
+// Requests that wait for a worker, in the order of their arrival. Thread-safe.
+class RequestQueue {
+ public:
+  explicit RequestQueue(size_t limit) : limit_(limit) {}
+
+  void Open();
+  bool is_open() const;
+  // False, with the request as it was, when the queue is full or not open.
+  bool Push(QueuedRequest& request);
+  // Waits for a request; nothing when the queue is closed for good. Done() must follow each.
+  std::optional<QueuedRequest> Pop();
+  void Done();
+
+  // Takes no more; waits until all that was taken is done, at most `drain`. Then closes for good
+  // and returns what is left.
+  std::vector<QueuedRequest> Close(std::chrono::milliseconds drain);
+
+ private:
+  const size_t limit_;
+  mutable Mutex mutex_;
+  ConditionVariable arrived_;
+  ConditionVariable idle_;
+  std::deque<QueuedRequest> waiting_ GUARDED_BY(mutex_);
+  size_t running_ GUARDED_BY(mutex_) = 0;
+  bool is_open_ GUARDED_BY(mutex_) = false;
+  bool is_closed_ GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace braid::serve

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/connection.h"
+#include "serve/generation.h"
+#include "serve/request_slots.h"
+#include "serve/serving_store.h"
+#include "session/session.h"
+
+namespace braid::serve {
+
+// Runs request rows for one worker, each on its own, on statements that it keeps prepared. One
+// thread.
+class RowRunner {
+ public:
+  RowRunner(const session::Workspace& workspace, ServingStore& store, RequestSlots& slots,
+            size_t slot);
+
+  // Forgets what that generation has not.
+  void Keep(const Generation& generation);
+
+  struct Outcome {
+    std::optional<Error> error;
+    std::string input_json;   // as captured
+    std::string output_json;  // an object; empty when `error` is set
+  };
+  Outcome Run(const std::shared_ptr<const BoundService>& service, const DecodedRow& row);
+
+  // A connection that sees the lake and what is not in it yet.
+  engine::Connection& live_connection();
+
+ private:
+  struct Prepared {
+    std::shared_ptr<const BoundService> service;
+    std::shared_ptr<engine::Connection> connection;
+    engine::PreparedStatement statement;
+  };
+  Prepared& PreparedFor(const std::shared_ptr<const BoundService>& service);
+  std::string Ask(const std::shared_ptr<const BoundService>& service,
+                  const std::vector<engine::Value>& values);
+
+  session::Workspace workspace_;
+  ServingStore& store_;
+  RequestSlots& slots_;
+  size_t slot_;
+  std::map<const BoundService*, Prepared> prepared_;
+  std::unique_ptr<engine::Connection> live_;
+};
+
+}  // namespace braid::serve
