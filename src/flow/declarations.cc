@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "catalog/place.h"
+#include "flow/utf8_internal.h"
 #include "syntax/parse.h"
 #include "syntax/script.h"
 #include "syntax/token.h"
@@ -117,6 +118,7 @@ class Loader {
     try {
       std::string text = ReadFile(root_ / path);
       if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+      RequireUtf8(text, file);
       const auto shared = std::make_shared<const std::string>(std::move(text));
       size_t at = 0;
       int64_t line = 1;

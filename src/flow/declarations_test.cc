@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -20,7 +21,8 @@ class DeclarationsTest : public ::testing::Test {
  protected:
   DeclarationsTest() {
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    root_ = std::filesystem::path(::testing::TempDir()) / (std::string("braid_") + test->name());
+    root_ = std::filesystem::path(::testing::TempDir()) /
+            ("braid_" + std::to_string(getpid()) + "_" + test->name());
     std::filesystem::remove_all(root_);
     std::filesystem::create_directories(root_);
   }
@@ -77,11 +79,12 @@ TEST_F(DeclarationsTest, TellsAllThatIsWrong) {
         "CREATE MODLE m AS SELECT 1;\nSELECT 1;\n CREATE TABLE t (a INT);\nCREATE VIEW v AS SELECT "
         "1;\nCREAT MODEL m AS SELECT 1;\nDROP MODEL m;\nCREATE MATERIALIZED VIEW ok AS SELECT 1");
   Write("b.sql", "CREATE MATERIALIZED VIEW w AS SELECT 'x");
+  Write("c.sql", "-- sch\xF6n\nCREATE MATERIALIZED VIEW u AS SELECT 1");
   const Declarations loaded = Load();
   EXPECT_THAT(Problems(loaded),
               ElementsAre("SYNTAX a.sql:1:8", "NOT_SUPPORTED a.sql:2:1", "NOT_SUPPORTED a.sql:3:2",
                           "NOT_SUPPORTED a.sql:4:1", "NOT_SUPPORTED a.sql:5:1",
-                          "NOT_SUPPORTED a.sql:6:1", "SYNTAX b.sql:1:38"));
+                          "NOT_SUPPORTED a.sql:6:1", "SYNTAX b.sql:1:38", "SYNTAX c.sql:1:7"));
   EXPECT_THAT(loaded.problems[1].hint(), HasSubstr("braid sql"));
   EXPECT_THAT(loaded.problems[2].hint(), HasSubstr("CREATE STREAMING TABLE"));
   EXPECT_THAT(loaded.problems[3].hint(), HasSubstr("CREATE MATERIALIZED VIEW"));

@@ -174,6 +174,8 @@ TEST_F(QueryInputsTest, SyntaxErrorsStandInTheOriginalQuery) {
   ExpectFailureAt("INSERT INTO t SELECT 1", "INSERT");
   ExpectFailureAt("", "");
   ExpectFailureAt("SELECT 'x", "'x");
+  ExpectFailureAt("SELECT 'ü\xED\xA0\x80' FROM t", "\xED");
+  ExpectFailureAt("SELECT 'ü\xFC' FROM t", "\xFC");
   const Error pivot = Failure("PIVOT t ON a USING sum(b)");
   EXPECT_EQ(pivot.code(), ErrorCode::kNotSupported);
   const Error misplaced = Failure("SELECT 1 FROM t ML.PREDICT(MODEL m, TABLE t)");

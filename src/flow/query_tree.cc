@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "catalog/place.h"
 #include "flow/query_tree_internal.h"
+#include "flow/utf8_internal.h"
 #include "syntax/script.h"
 #include "syntax/token.h"
 
@@ -192,6 +193,7 @@ QueryReader::State::State()
                               "skip_empty => true, skip_default => true) AS VARCHAR)")) {}
 
 ParsedQuery QueryReader::State::Parse(std::string_view query) {
+  RequireUtf8(query, "");
   ParsedQuery parsed;
   parsed.text = Substitution(query, parsed).Substitute(0, query.size(), 0);
   const engine::Value parameters[] = {parsed.text.text()};

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstddef>
+#include <cstdint>
+
+#include "base/error.h"
+#include "flow/utf8_internal.h"
+
+namespace braid::flow {
+
+namespace {
+
+// The length of the character at the beginning (RFC 3629); 0 when there is none.
+size_t CharacterLength(std::string_view text) {
+  const auto byte = [&](size_t i) -> uint32_t {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+  };
+  const uint32_t first = byte(0);
+  if (first < 0x80) return 1;
+  const size_t length = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  if (first < 0xC2 || first > 0xF4) return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+  // Longer than needed, halves of pairs, above U+10FFFF.
+  if ((first == 0xE0 && byte(1) < 0xA0) || (first == 0xED && byte(1) >= 0xA0) ||
+      (first == 0xF0 && byte(1) < 0x90) || (first == 0xF4 && byte(1) >= 0x90))
+    return 0;
+  return length;
+}
+
+}  // namespace
+
+void RequireUtf8(std::string_view text, std::string_view file) {
+  for (size_t at = 0; at < text.size();) {
+    const size_t length = CharacterLength(text.substr(at, 4));
+    if (length == 0)
+      throw Error(ErrorCode::kSyntax, "Text is not UTF-8", "save the file as UTF-8",
+                  SpotAt(text, at, file));
+    at += length;
+  }
+}
+
+}  // namespace braid::flow
