@@ -64,12 +64,15 @@ RequestHandler::RequestHandler(RowRunner runner, capture::Log& log, PendingAccou
                                const Clock& clock)
     : runner_(std::move(runner)), log_(log), accounts_(accounts), clock_(clock) {}
 
+void RequestHandler::Keep(const std::shared_ptr<const Generation>& generation) {
+  if (generation_ == generation) return;
+  runner_.Keep(*generation);
+  generation_ = generation;
+}
+
 void RequestHandler::Handle(const std::shared_ptr<const Generation>& generation,
                             QueuedRequest request) {
-  if (generation_ != generation) {
-    runner_.Keep(*generation);
-    generation_ = generation;
-  }
+  Keep(generation);
   try {
     if (request.is_feedback) {
       HandleFeedback(*generation, request);

@@ -20,6 +20,8 @@ class RequestHandler {
   RequestHandler(RowRunner runner, capture::Log& log, PendingAccounts& accounts,
                  const Clock& clock);
 
+  // Lets go of what only older generations need.
+  void Keep(const std::shared_ptr<const Generation>& generation);
   // Answers the request, at the latest when the log has what it holds. Never throws.
   void Handle(const std::shared_ptr<const Generation>& generation, QueuedRequest request);
 

@@ -27,14 +27,25 @@ bool RequestQueue::Push(QueuedRequest& request) {
   return true;
 }
 
-std::optional<QueuedRequest> RequestQueue::Pop() {
+bool RequestQueue::Pop(uint64_t& wakes, std::optional<QueuedRequest>& request) {
+  request.reset();
   MutexLock lock(mutex_);
-  while (waiting_.empty() && !is_closed_) arrived_.Wait(mutex_);
-  if (waiting_.empty()) return std::nullopt;
-  QueuedRequest request = std::move(waiting_.front());
+  while (waiting_.empty() && !is_closed_ && wakes == wakes_) arrived_.Wait(mutex_);
+  if (waiting_.empty() && is_closed_) return false;
+  wakes = wakes_;
+  if (waiting_.empty()) return true;
+  request = std::move(waiting_.front());
   waiting_.pop_front();
   ++running_;
-  return request;
+  return true;
+}
+
+void RequestQueue::Wake() {
+  {
+    MutexLock lock(mutex_);
+    ++wakes_;
+  }
+  arrived_.NotifyAll();
 }
 
 void RequestQueue::Done() {

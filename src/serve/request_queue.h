@@ -31,9 +31,12 @@ class RequestQueue {
   bool is_open() const;
   // False, with the request as it was, when the queue is full or not open.
   bool Push(QueuedRequest& request);
-  // Waits for a request; nothing when the queue is closed for good. Done() must follow each.
-  std::optional<QueuedRequest> Pop();
+  // Waits for a request, whose end Done() must tell, or for a Wake() since the last call with that
+  // `wakes` (which begins as 0): then `request` stays empty. False when the queue is closed for
+  // good.
+  bool Pop(uint64_t& wakes, std::optional<QueuedRequest>& request);
   void Done();
+  void Wake();
 
   // Takes no more; waits until all that was taken is done, at most `drain`. Then closes for good
   // and returns what is left.
@@ -46,6 +49,7 @@ class RequestQueue {
   ConditionVariable idle_;
   std::deque<QueuedRequest> waiting_ GUARDED_BY(mutex_);
   size_t running_ GUARDED_BY(mutex_) = 0;
+  uint64_t wakes_ GUARDED_BY(mutex_) = 0;
   bool is_open_ GUARDED_BY(mutex_) = false;
   bool is_closed_ GUARDED_BY(mutex_) = false;
 };

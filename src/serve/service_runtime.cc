@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "base/mutex.h"
@@ -70,19 +71,28 @@ void ServiceRuntime::State::Refresh() {
   MutexLock lock(refresh_mutex);
   const std::shared_ptr<const Generation> before = Current();
   std::shared_ptr<const Generation> now = builder.Build(before);
-  if (now != before) {
+  if (now == before) return;
+  {
     MutexLock publication(generation_mutex);
     generation = std::move(now);
   }
-  store.DetachUnused();
+  queue.Wake();
 }
 
 void ServiceRuntime::State::Work(size_t slot) {
   RequestHandler handler(RowRunner(workspace, store, slots, slot), log, accounts,
                          workspace.lake.clock());
-  while (std::optional<QueuedRequest> request = queue.Pop()) {
-    handler.Handle(Current(), *std::move(request));
-    queue.Done();
+  uint64_t wakes = 0;
+  std::optional<QueuedRequest> request;
+  while (queue.Pop(wakes, request)) {
+    if (request) {
+      handler.Handle(Current(), *std::move(request));
+      queue.Done();
+    } else {
+      // An idle worker may be the last to hold tables of an older generation.
+      handler.Keep(Current());
+      store.DetachUnused();
+    }
   }
 }
 

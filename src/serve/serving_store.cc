@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "syntax/format.h"
 
 namespace braid::serve {
@@ -59,7 +60,8 @@ std::vector<std::string> DatabaseGarbage::Take() {
 ServingStore::ServingStore(lake::Lake& lake, session::ModelStore& models, const RequestSlots& slots)
     : folder_(lake.home() / "tmp"),
       database_({.threads = 1, .with_extensions = false}),
-      control_(database_) {
+      control_(database_),
+      detacher_(database_) {
   RemoveOldFiles(folder_);
   session::RegisterScoringFunctions(control_, models);
   slots.Register(control_);
@@ -104,8 +106,13 @@ std::shared_ptr<const HeldLake> ServingStore::Hold(engine::Connection& lake_conn
         continue;
       }
     }
-    held.emplace(key, Copy(lake_connection, table, snapshot));
-    is_new = true;
+    try {
+      held.emplace(key, Copy(lake_connection, table, snapshot));
+      is_new = true;
+    } catch (const Error&) {
+      // Dropped meanwhile, or no room: who reads it asks the lake.
+      continue;
+    }
   }
   if (!is_new) return before;
   auto lake = std::make_shared<HeldLake>(HeldLake{std::move(held), Attach("lake")});
@@ -126,7 +133,8 @@ std::unique_ptr<engine::Connection> ServingStore::Connect(const HeldLake& held) 
 }
 
 void ServingStore::DetachUnused() {
-  for (const std::string& name : garbage_->Take()) control_.Execute("DETACH " + name);
+  MutexLock lock(detaching_);
+  for (const std::string& name : garbage_->Take()) detacher_.Execute("DETACH " + name);
 }
 
 }  // namespace braid::serve

@@ -64,8 +64,9 @@ class ServingStore {
  public:
   ServingStore(lake::Lake& lake, session::ModelStore& models, const RequestSlots& slots);
 
-  // The tables as of `snapshot`, taking over from `before` those whose version is the same.
-  // `lake_connection` reads the lake. Returns `before` itself when nothing is different.
+  // The tables as of `snapshot`, without those that cannot be copied, taking over from `before`
+  // those whose version is the same. `lake_connection` reads the lake. Returns `before` itself when
+  // nothing is different.
   std::shared_ptr<const HeldLake> Hold(engine::Connection& lake_connection,
                                        const std::vector<lake::TableState>& tables,
                                        int64_t snapshot,
@@ -84,6 +85,8 @@ class ServingStore {
   std::filesystem::path folder_;
   engine::Database database_;
   engine::Connection control_;
+  Mutex detaching_;
+  engine::Connection detacher_ GUARDED_BY(detaching_);
   std::shared_ptr<DatabaseGarbage> garbage_ = std::make_shared<DatabaseGarbage>();
   int64_t attached_ = 0;
 };
