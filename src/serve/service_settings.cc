@@ -16,7 +16,8 @@ namespace braid::serve {
 namespace {
 
 const std::string& TextOf(const Option& option) {
-  if (const auto* text = std::get_if<std::string>(&option.value.value)) return *text;
+  const auto& value = option.value.value;
+  if (std::holds_alternative<std::string>(value)) return std::get<std::string>(value);
   throw Error(ErrorCode::kInvalidOption, fmt::format("Option takes a string: {}", option.name),
               option.name == "capture" ? "capture = 'durable' or 'off'"
                                        : "such as outcome = 'late BOOLEAN, delay DOUBLE'");
