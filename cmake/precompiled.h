@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Precompiled for every module: what nearly every file includes anyway. Files still include what they
-// use themselves (the header check builds each header without this one).
+// Precompiled for every module: what nearly every file includes anyway. Files still include what
+// they use themselves (the header check builds each header without this one).
 #pragma once
 #include <fmt/format.h>
 

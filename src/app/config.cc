@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace braid::app {
+
+namespace {
+
+// Reads one braid.yaml; every failure says where.
+class Reader {
+ public:
+  explicit Reader(const std::filesystem::path& root)
+      : file_((root / "braid.yaml").string()), text_(ReadFile(file_)) {
+    config_.root = std::filesystem::absolute(root).lexically_normal();
+    config_.home = config_.root / ".braid";
+  }
+
+  Config Read() {
+    YAML::Node root;
+    try {
+      root = YAML::Load(text_);
+    } catch (const YAML::Exception& error) {
+      Fail(error.mark, "Not valid YAML: " + error.msg, "");
+    }
+    if (!root.IsMap())
+      Fail(root.Mark(), "braid.yaml holds no settings", "write at least: name: my_project");
+    CheckKeys(root, "", {"name", "lake", "engine", "server", "connections", "schedules"});
+    if (!root["name"])
+      Fail(root.Mark(), "braid.yaml gives no name", "add a line such as: name: my_project");
+    config_.name = Text(root["name"], "name");
+    ReadLake(root["lake"]);
+    ReadEngine(root["engine"]);
+    ReadServer(root["server"]);
+    RefuseUnlessEmpty(root["connections"], "connections");
+    RefuseUnlessEmpty(root["schedules"], "schedules");
+    if (config_.engine.temp_directory.empty()) config_.engine.temp_directory = config_.home / "tmp";
+    return std::move(config_);
+  }
+
+ private:
+  [[noreturn]] void Fail(const YAML::Mark& mark, std::string message, std::string hint,
+                         ErrorCode code = ErrorCode::kConfigInvalid) const {
+    const size_t offset = mark.pos < 0 ? 0 : static_cast<size_t>(mark.pos);
+    throw Error(code, std::move(message), std::move(hint), SpotAt(text_, offset, file_));
+  }
+
+  void CheckKeys(const YAML::Node& map, const std::string& where,
+                 const std::vector<std::string>& known) const {
+    for (const auto& entry : map) {
+      const std::string key = entry.first.as<std::string>("");
+      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
+      const auto close = ClosestMatch(key, known);
+      Fail(entry.first.Mark(),
+           fmt::format("Unknown key{}: {}", where.empty() ? "" : " of " + where, key),
+           close ? fmt::format("did you mean {}?", *close)
+                 : fmt::format("the keys are {}", fmt::join(known, ", ")));
+    }
+  }
+
+  // A scalar with ${NAME} replaced from the environment.
+  std::string Text(const YAML::Node& node, const std::string& key) const {
+    if (!node.IsScalar()) Fail(node.Mark(), "Not a single value: " + key, "");
+    const std::string& raw = node.Scalar();
+    std::string text;
+    for (size_t at = 0; at < raw.size();) {
+      const size_t end = raw.compare(at, 2, "${") == 0 ? raw.find('}', at) : std::string::npos;
+      if (end == std::string::npos) {
+        text += raw[at++];
+        continue;
+      }
+      const std::string name = raw.substr(at + 2, end - at - 2);
+      const char* value = std::getenv(name.c_str());
+      if (value == nullptr)
+        Fail(node.Mark(), fmt::format("{} names a variable that is not set: {}", key, name),
+             "export " + name + "=…");
+      text += value;
+      at = end + 1;
+    }
+    return text;
+  }
+
+  void ReadLake(const YAML::Node& lake) {
+    if (!lake || lake.IsNull()) return;
+    CheckMap(lake, "lake");
+    CheckKeys(lake, "lake", {"home", "catalog"});
+    if (lake["home"]) config_.home = config_.root / Text(lake["home"], "lake.home");
+    config_.home = config_.home.lexically_normal();
+    if (!lake["catalog"]) return;
+    const std::string catalog = Text(lake["catalog"], "lake.catalog");
+    if (catalog.starts_with("postgres:"))
+      Fail(lake["catalog"].Mark(), "A catalogue in PostgreSQL is not available",
+           "write catalog: sqlite", ErrorCode::kNotSupported);
+    if (catalog != "sqlite")
+      Fail(lake["catalog"].Mark(), "Not a kind of catalogue: " + catalog, "write catalog: sqlite");
+  }
+
+  void ReadEngine(const YAML::Node& engine) {
+    if (!engine || engine.IsNull()) return;
+    CheckMap(engine, "engine");
+    CheckKeys(engine, "engine", {"threads", "memory_limit", "temp_directory"});
+    if (engine["threads"]) {
+      const std::string text = Text(engine["threads"], "engine.threads");
+      int threads = -1;
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), threads);
+      if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || threads < 0 ||
+          threads > 1024)
+        Fail(engine["threads"].Mark(), "Not a number of threads: " + text, "0 means all cores");
+      config_.engine.threads = threads;
+    }
+    if (engine["memory_limit"])
+      config_.engine.memory_limit = Text(engine["memory_limit"], "engine.memory_limit");
+    if (engine["temp_directory"])
+      config_.engine.temp_directory =
+          config_.root / Text(engine["temp_directory"], "engine.temp_directory");
+  }
+
+  void ReadServer(const YAML::Node& server) {
+    if (!server || server.IsNull()) return;
+    CheckMap(server, "server");
+    CheckKeys(server, "server", {"listen"});
+    if (!server["listen"]) return;
+    try {
+      ParseListen(Text(server["listen"], "server.listen"), config_.listen_address,
+                  config_.listen_port);
+    } catch (const Error& error) {
+      if (error.where()) throw;
+      Fail(server["listen"].Mark(), error.message(), error.hint());
+    }
+  }
+
+  void CheckMap(const YAML::Node& node, const std::string& key) const {
+    if (!node.IsMap()) Fail(node.Mark(), "Not a group of settings: " + key, "");
+  }
+
+  void RefuseUnlessEmpty(const YAML::Node& node, const std::string& key) const {
+    if (!node || node.IsNull() || node.size() == 0) return;
+    Fail(node.Mark(), "Not available yet: " + key, "leave it empty", ErrorCode::kNotSupported);
+  }
+
+  std::string file_;
+  std::string text_;
+  Config config_;
+};
+
+}  // namespace
+
+void ParseListen(const std::string& text, std::string& address, uint16_t& port) {
+  const size_t colon = text.rfind(':');
+  int number = -1;
+  if (colon != std::string::npos)
+    std::from_chars(text.data() + colon + 1, text.data() + text.size(), number);
+  if (colon == std::string::npos || colon == 0 || number < 0 || number > 65535)
+    throw Error(ErrorCode::kUsage, "Not an address to listen on: " + text,
+                "write host:port, such as 127.0.0.1:8080");
+  address = text.substr(0, colon);
+  if (address.size() > 2 && address.front() == '[' && address.back() == ']')
+    address = address.substr(1, address.size() - 2);
+  if (address == "localhost") address = "127.0.0.1";
+  port = static_cast<uint16_t>(number);
+}
+
+Config LoadConfig(const std::filesystem::path& root) { return Reader(root).Read(); }
+
+std::optional<std::filesystem::path> FindProject(const std::filesystem::path& start) {
+  for (std::filesystem::path folder = std::filesystem::absolute(start);;
+       folder = folder.parent_path()) {
+    if (std::filesystem::exists(folder / "braid.yaml")) return folder;
+    if (folder == folder.parent_path()) return std::nullopt;
+  }
+}
+
+}  // namespace braid::app

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/promotion.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/error.h"
+#include "session/ml_sql.h"
+#include "syntax/format.h"
+#include "syntax/token.h"
+
+namespace braid::train {
+
+namespace {
+
+std::string CommonColumns(engine::Connection& connection, const std::string& left,
+                          const std::string& right) {
+  const auto of_left = connection.DescribeStatement("SELECT * FROM " + left).column_names;
+  const auto of_right = connection.DescribeStatement("SELECT * FROM " + right).column_names;
+  std::string list;
+  for (const std::string& name : of_left)
+    for (const std::string& other : of_right)
+      if (syntax::EqualsIgnoringCase(name, other))
+        list += (list.empty() ? "" : ", ") + syntax::QuoteIdentifier(name);
+  return list;
+}
+
+std::optional<double> ScoreOf(engine::Connection& connection, session::ModelStore& models,
+                              const catalog::ModelVersion& version, const std::string& rows) {
+  const auto stored = models.Get(version.artefact_sha256);
+  syntax::MappedText query;
+  query.Append(rows);
+  const std::string metric =
+      stored->projection.is_classification ? "log_loss" : "sqrt(mean_squared_error)";
+  const auto value = connection.Scalar(fmt::format(
+      "SELECT {} FROM {}", metric,
+      session::EvaluateSql({version, *stored}, query, session::PredictSettings{}).text()));
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
+}  // namespace
+
+void RefuseOverlap(engine::Connection& connection, const TrainingRows& rows,
+                   const std::string& promotion_query) {
+  const std::string judged = "(" + promotion_query + "\n)";
+  const std::string common = CommonColumns(connection, rows.AllQuery(), judged);
+  if (common.empty()) return;
+  const auto shared =
+      connection
+          .Scalar(fmt::format(
+              "SELECT count(*) FROM (SELECT {0} FROM {1} INTERSECT SELECT {0} FROM {2})", common,
+              rows.AllQuery(), judged))
+          .get<int64_t>();
+  if (shared == 0) return;
+  throw Error(
+      ErrorCode::kTrainingData,
+      fmt::format("Rows that are trained on also stand in the promotion query's result: {}",
+                  shared),
+      "a version is judged on rows that no version has seen: leave them out of the training query");
+}
+
+Promotion Decide(engine::Connection& connection, session::ModelStore& models,
+                 const catalog::ModelVersion& champion, const catalog::ModelVersion& candidate,
+                 const std::optional<std::string>& promotion_query) {
+  if (!promotion_query)
+    return {
+        true,
+        fmt::format(
+            "the newest version becomes champion: there is no promotion_query (version {} before)",
+            champion.version)};
+  const std::string rows = "(" + *promotion_query + "\n)";
+  const std::optional<double> before = ScoreOf(connection, models, champion, rows);
+  const std::optional<double> after = ScoreOf(connection, models, candidate, rows);
+  const int64_t count = connection.Scalar("SELECT count(*) FROM " + rows).get<int64_t>();
+  if (!before || !after)
+    return {false,
+            fmt::format("version {} stays champion: the promotion query gives no labelled rows",
+                        champion.version)};
+  const bool classifies = models.Get(candidate.artefact_sha256)->projection.is_classification;
+  const bool better = *after < *before;
+  return {better,
+          fmt::format(
+              "{} {:.6f} of version {} {} {:.6f} of version {} on {} rows of the promotion query",
+              classifies ? "log loss" : "RMSE", *after, candidate.version,
+              better ? "<" : ">=", *before, champion.version, count)};
+}
+
+}  // namespace braid::train

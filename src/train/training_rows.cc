@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/training_rows.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/error.h"
+#include "engine/result.h"
+#include "syntax/format.h"
+#include "syntax/token.h"
+
+namespace braid::train {
+
+namespace {
+
+using session::ProjectedInput;
+using syntax::QuoteIdentifier;
+using syntax::QuoteString;
+
+// `path` is SQL over __braid_row.
+void AddInput(const std::string& name, const std::string& path, const std::string& type,
+              std::vector<ProjectedInput>& inputs);
+
+// BigQuery ML takes a time stamp apart: the epoch, and calendar parts as categories.
+void AddTimestamp(const std::string& name, const std::string& path, bool zoned,
+                  std::vector<ProjectedInput>& inputs) {
+  const std::string utc = zoned ? fmt::format("timezone('UTC', {})", path) : path;
+  inputs.push_back({name, fmt::format("epoch({})", path), false});
+  static constexpr std::array<std::pair<const char*, const char*>, 7> kParts = {
+      {{"_TS_DOM_", "day"},
+       {"_TS_DOW_", "dow"},
+       {"_TS_MOY_", "month"},
+       {"_TS_HOD_", "hour"},
+       {"_TS_MOH_", "minute"},
+       {"_TS_WOY_", "week"},
+       {"_TS_YEAR_", "year"}}};
+  for (const auto& [prefix, part] : kParts)
+    inputs.push_back({prefix + name, fmt::format("date_part('{}', {})", part, utc), true});
+}
+
+// The fields of "STRUCT(a INTEGER, \"b c\" STRUCT(…))".
+std::vector<lake::Column> StructFields(const std::string& type) {
+  const auto tokens = syntax::Lex(type, "");
+  std::vector<lake::Column> fields;
+  size_t at = 2;  // STRUCT (
+  while (at + 1 < tokens.size() && tokens[at].IsName()) {
+    const std::string name = syntax::NameOf(tokens[at++]);
+    const size_t begin = tokens[at].begin;
+    int depth = 0;
+    for (; at < tokens.size(); ++at) {
+      if (tokens[at].Is("(")) ++depth;
+      if (depth == 0 && (tokens[at].Is(",") || tokens[at].Is(")"))) break;
+      if (tokens[at].Is(")")) --depth;
+    }
+    fields.push_back({name, type.substr(begin, tokens[at].begin - begin)});
+    ++at;
+  }
+  return fields;
+}
+
+void AddInput(const std::string& name, const std::string& path, const std::string& type,
+              std::vector<ProjectedInput>& inputs) {
+  if (IsNumeric(type)) {
+    inputs.push_back({name, path, false});
+  } else if (type.ends_with("]") || type.starts_with("MAP") || type.starts_with("UNION") ||
+             type == "BLOB" || type == "BIT" || type == "INTERVAL") {
+    throw Error(
+        ErrorCode::kTrainingData,
+        fmt::format("A column's type cannot be an input: {} {}", name, type),
+        "leave the column out of the training query, or turn it into numbers or text there");
+  } else if (type.starts_with("STRUCT")) {
+    for (const lake::Column& field : StructFields(type))
+      AddInput(name + "_" + field.name, path + "." + QuoteIdentifier(field.name), field.type,
+               inputs);
+  } else if (type.starts_with("TIMESTAMP")) {
+    AddTimestamp(name, path, type.ends_with("TIME ZONE") || type == "TIMESTAMPTZ", inputs);
+  } else {
+    inputs.push_back({name, path, true});
+  }
+}
+
+constexpr std::string_view kTable = "temp.main.__braid_training";
+
+}  // namespace
+
+bool IsNumeric(const std::string& type) {
+  for (const char* number : {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
+                             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"})
+    if (type == number) return true;
+  return type.starts_with("DECIMAL") && !type.ends_with("]");
+}
+
+std::string LabelFamily(const std::string& label_type) {
+  if (label_type == "BOOLEAN") return "BOOLEAN";
+  for (const char* integer :
+       {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
+    if (label_type == integer) return "BIGINT";
+  return label_type == "DOUBLE" || label_type == "FLOAT" ? "DOUBLE" : "VARCHAR";
+}
+
+std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
+                                       const std::string& label, const ml::ModelOptions& options) {
+  std::vector<ProjectedInput> inputs;
+  for (const lake::Column& column : columns) {
+    if (syntax::EqualsIgnoringCase(column.name, label)) continue;
+    if (options.data_split_col &&
+        syntax::EqualsIgnoringCase(column.name, *options.data_split_col) &&
+        options.data_split_method == ml::DataSplitMethod::kCustom)
+      continue;
+    AddInput(column.name, "__braid_row." + QuoteIdentifier(column.name), column.type, inputs);
+  }
+  if (inputs.empty())
+    throw Error(ErrorCode::kTrainingData, "The training query gives no input beside the label",
+                "select at least one more column");
+  return inputs;
+}
+
+TrainingRows::TrainingRows(engine::Connection& connection, const std::string& query,
+                           const ml::ModelOptions& options)
+    : connection_(connection) {
+  const bool by_order = options.data_split_method == ml::DataSplitMethod::kSeq;
+  const bool by_column = by_order || options.data_split_method == ml::DataSplitMethod::kCustom;
+  if (by_column && !options.data_split_col)
+    throw Error(ErrorCode::kInvalidOption, "DATA_SPLIT_COL is missing",
+                "name the column that decides the split");
+  // A row falls to either side by its content, wherever it stands: the same rows split the same way
+  // again.
+  const std::string order =
+      by_order
+          ? fmt::format(
+                ", row_number() OVER (ORDER BY __braid_row.{} DESC NULLS LAST) AS __braid_rank",
+                QuoteIdentifier(*options.data_split_col))
+          : "";
+  connection_.Execute(
+      fmt::format("CREATE OR REPLACE TEMP TABLE __braid_training AS SELECT *, "
+                  "CAST(hash(CAST(__braid_row AS VARCHAR), {}) % "
+                  "1000000000 AS DOUBLE) / 1e9 AS __braid_draw{} FROM (\n{}\n) AS __braid_row",
+                  options.seed, order, query));
+  count_ = connection_.Scalar(fmt::format("SELECT count(*) FROM {}", kTable)).get<int64_t>();
+  held_out_ = Predicate(options);
+}
+
+TrainingRows::~TrainingRows() {
+  try {
+    connection_.Execute(fmt::format("DROP TABLE IF EXISTS {}", kTable));
+  } catch (...) {
+    // The transaction is broken; the table goes with the connection.
+  }
+}
+
+std::string TrainingRows::Predicate(const ml::ModelOptions& options) const {
+  const auto rows = static_cast<double>(count_);
+  switch (options.data_split_method) {
+    case ml::DataSplitMethod::kNoSplit:
+      return "";
+    case ml::DataSplitMethod::kCustom:
+      return fmt::format("coalesce(CAST({} AS BOOLEAN), TRUE)",
+                         QuoteIdentifier(*options.data_split_col));
+    case ml::DataSplitMethod::kSeq:
+      return fmt::format("__braid_rank <= {}",
+                         static_cast<int64_t>(rows * options.data_split_eval_fraction));
+    case ml::DataSplitMethod::kRandom:
+      return fmt::format("__braid_draw < {}", options.data_split_eval_fraction);
+    case ml::DataSplitMethod::kAutoSplit:
+      break;
+  }
+  if (count_ < 500) return "";
+  return fmt::format("__braid_draw < {}", count_ <= 50'000 ? 0.2 : 10'000 / rows);
+}
+
+std::string TrainingRows::Select(const std::string& condition) const {
+  const bool ranked = held_out_.starts_with("__braid_rank");
+  return fmt::format("(SELECT * EXCLUDE (__braid_draw{}) FROM {}{}{})",
+                     ranked ? ", __braid_rank" : "", kTable, condition.empty() ? "" : " WHERE ",
+                     condition);
+}
+
+std::string TrainingRows::TrainingQuery() const {
+  return Select(held_out_.empty() ? "" : "NOT (" + held_out_ + ")");
+}
+std::string TrainingRows::EvaluationQuery() const { return Select(held_out_); }
+std::string TrainingRows::AllQuery() const { return Select(""); }
+
+void QueryRows::Scan(const std::function<void(const Batch&)>& visit) {
+  engine::Result result = connection_.Query(sql_);
+  while (const std::optional<engine::Chunk> chunk = result.Next()) visit(chunk->AsBatch());
+}
+
+}  // namespace braid::train

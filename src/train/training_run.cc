@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "train/training_run.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "catalog/place.h"
+#include "engine/functions.h"
+#include "ml/glm_trainer.h"
+#include "ml/options.h"
+#include "session/ml_sql.h"
+#include "session/rewrite.h"
+#include "syntax/format.h"
+#include "syntax/token.h"
+#include "train/promotion.h"
+#include "train/training_rows.h"
+
+namespace braid::train {
+
+namespace {
+
+using session::Change;
+using Json = nlohmann::ordered_json;
+
+Json ToJson(const OptionValue& option) {
+  return std::visit(
+      [](const auto& value) -> Json {
+        using Value = std::decay_t<decltype(value)>;
+        if constexpr (std::is_same_v<Value, std::monostate>) {
+          return nullptr;
+        } else if constexpr (std::is_same_v<Value, OptionValue::List>) {
+          Json list = Json::array();
+          for (const OptionValue& item : value) list.push_back(ToJson(item));
+          return list;
+        } else if constexpr (std::is_same_v<Value, OptionValue::Struct>) {
+          Json fields = Json::object();
+          for (const auto& [name, item] : value) fields[name] = ToJson(item);
+          return fields;
+        } else {
+          return value;
+        }
+      },
+      option.value);
+}
+
+// Least squares' moments, gathered by all threads in one scan.
+struct GramState final : engine::AggregateFunction::State {
+  explicit GramState(size_t inputs) : gram(inputs) {}
+  void Add(const Batch& rows) override { gram.Add(rows); }
+  void Merge(State& other) override { gram.Merge(static_cast<GramState&>(other).gram); }
+  std::string Finish() override { return gram.Serialize(); }
+  ml::GramAccumulator gram;
+};
+
+class Training {
+ public:
+  Training(const catalog::Object& object, Change& change, session::ModelStore& models,
+           const TrainingDefaults& defaults)
+      : object_(object),
+        statement_(std::get<syntax::CreateModel>(*object.statement)),
+        change_(change),
+        models_(models),
+        defaults_(defaults) {}
+
+  session::ChangeOutcome Run() {
+    ReadOptions();
+    const std::string query = Rewritten(statement_.query);
+    try {
+      Describe(query);
+      const TrainingRows rows(change_.connection, query, options_);
+      if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
+      const session::StoredModel stored{projection_, Fit(rows)};
+      return Publish(rows, stored);
+    } catch (const Error& error) {
+      throw catalog::PlaceInFile(error, object_, statement_.query);
+    }
+  }
+
+ private:
+  void ReadOptions() {
+    try {
+      if (statement_.transform)
+        throw Error(
+            ErrorCode::kNotSupported, "TRANSFORM is not available",
+            "compute the columns in the training query, and in the query that ML.PREDICT is given",
+            SpotAt(object_.definition, statement_.transform->offset, ""));
+      options_ = ml::ParseModelOptions(statement_.options);
+      glm_ = ml::ParseGlmOptions(options_.model_type, statement_.options);
+    } catch (const Error& error) {
+      throw catalog::PlaceInFile(error, object_, OptionOffset(error));
+    }
+    if (options_.promotion_query)
+      promotion_query_ = Rewritten({*options_.promotion_query, PromotionOffset()});
+  }
+
+  // Errors of options name the option; it is shown where it stands.
+  size_t OptionOffset(const Error& error) const {
+    for (const Option& option : statement_.options)
+      if (syntax::ToLower(error.message()).find(option.name) != std::string::npos)
+        return option.offset;
+    return statement_.transform && error.code() == ErrorCode::kNotSupported
+               ? statement_.transform->offset
+               : statement_.name.offset;
+  }
+  size_t PromotionOffset() const {
+    for (const Option& option : statement_.options)
+      if (option.name == "promotion_query") return option.offset;
+    return 0;
+  }
+
+  std::string Rewritten(const syntax::SourceText& part) {
+    try {
+      session::RewriteContext context{change_.state, models_, {}, {}};
+      return session::RewriteQuery(part.text, context).text();
+    } catch (const Error& error) {
+      throw catalog::PlaceInFile(error, object_, part);
+    }
+  }
+
+  void Describe(const std::string& query) {
+    const engine::StatementInfo info = change_.connection.DescribeStatement(query);
+    std::vector<lake::Column> columns;
+    std::vector<std::string> names;
+    for (size_t i = 0; i < info.column_names.size(); ++i) {
+      columns.push_back({info.column_names[i], info.column_types[i]});
+      names.push_back(info.column_names[i]);
+    }
+    const std::string& wanted = options_.input_label_cols.front();
+    for (const lake::Column& column : columns) {
+      if (!syntax::EqualsIgnoringCase(column.name, wanted)) continue;
+      projection_.label = column.name;
+      projection_.label_type = column.type;
+    }
+    if (projection_.label.empty()) {
+      const auto close = ClosestMatch(wanted, names);
+      throw Error(ErrorCode::kTrainingData, "The training query gives no label column: " + wanted,
+                  close ? fmt::format("did you mean {}?", *close)
+                        : "name it in OPTIONS (input_label_cols = ['…'])");
+    }
+    projection_.is_classification = options_.model_type == ml::ModelType::kLogisticReg;
+    if (!projection_.is_classification && !IsNumeric(projection_.label_type))
+      throw Error(ErrorCode::kTrainingData,
+                  fmt::format("The label of a regression is not a number: {} {}", projection_.label,
+                              projection_.label_type),
+                  "cast it, or use model_type = 'logistic_reg'");
+    projection_.inputs = MakeInputs(columns, projection_.label, options_);
+  }
+
+  ml::TrainingRequest Request(const TrainingRows& rows) {
+    ml::TrainingRequest request;
+    request.type = options_.model_type;
+    request.label = projection_.label;
+    request.options = glm_;
+    for (const session::ProjectedInput& input : projection_.inputs)
+      request.inputs.push_back(
+          {input.name, input.is_category ? ml::InputKind::kCategory : ml::InputKind::kNumeric});
+    if (projection_.is_classification) {
+      const std::string label = syntax::QuoteIdentifier(projection_.label);
+      for (const auto& row : change_.connection.Rows(
+               fmt::format("SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v "
+                           "FROM {}) WHERE v IS NOT "
+                           "NULL ORDER BY v LIMIT 51",
+                           label, LabelFamily(projection_.label_type), rows.TrainingQuery())))
+        request.classes_in_order.push_back(row[0]);
+      if (request.classes_in_order.size() > 50)
+        throw Error(ErrorCode::kTrainingData,
+                    "The label has more than 50 classes: " + projection_.label,
+                    "group the labels, or train a regression");
+    }
+    return request;
+  }
+
+  std::string InputList() const {
+    std::string list;
+    for (const session::ProjectedInput& input : projection_.inputs)
+      list += fmt::format("CAST(({}) AS {}), ", input.expression,
+                          input.is_category ? "VARCHAR" : "DOUBLE");
+    const std::string label = "__braid_row." + syntax::QuoteIdentifier(projection_.label);
+    return list + (projection_.is_classification
+                       ? fmt::format("CAST(CAST({} AS {}) AS VARCHAR)", label,
+                                     LabelFamily(projection_.label_type))
+                       : fmt::format("CAST({} AS DOUBLE)", label));
+  }
+
+  ml::GlmModel Fit(const TrainingRows& rows) {
+    const ml::TrainingRequest request = Request(rows);
+    QueryRows source(change_.connection, fmt::format("SELECT {} FROM {} AS __braid_row",
+                                                     InputList(), rows.TrainingQuery()));
+    ml::TrainingControl control;
+    control.stop = change_.stop;
+    control.progress = [this](double fraction, double loss) {
+      if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
+    };
+    ml::TrainedGlm trained = ml::GramSuffices(request) ? FitFromGram(request, rows, source, control)
+                                                       : ml::TrainGlm(request, source, control);
+    for (const std::string& notice : trained.notices)
+      if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
+    return std::move(trained.model);
+  }
+
+  ml::TrainedGlm FitFromGram(const ml::TrainingRequest& request, const TrainingRows& rows,
+                             QueryRows& source, const ml::TrainingControl& control) {
+    const size_t inputs = request.inputs.size();
+    ml::GramAccumulator gram(inputs);
+    if (Threads() == 1) {
+      // One thread adds in one order, so that the same rows give the same bits.
+      source.Scan([&gram](const Batch& batch) { gram.Add(batch); });
+    } else {
+      const std::string name = fmt::format("braid_gram_{}", inputs);
+      engine::Register(change_.connection,
+                       engine::AggregateFunction{
+                           .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
+                             return std::make_unique<GramState>(inputs);
+                           }});
+      engine::Result result = change_.connection.Query(fmt::format(
+          "SELECT {}({}) FROM {} AS __braid_row", name, InputList(), rows.TrainingQuery()));
+      const std::optional<engine::Chunk> chunk = result.Next();
+      const ColumnView& sums = chunk->AsBatch().columns.at(0);
+      if (sums.IsValid(0)) gram = ml::GramAccumulator::Deserialize(sums.strings()[0]);
+    }
+    return ml::TrainLinearFromGram(request, gram, &source, control);
+  }
+
+  int64_t Threads() const { return options_.threads > 0 ? options_.threads : defaults_.threads; }
+
+  session::ChangeOutcome Publish(const TrainingRows& rows, const session::StoredModel& stored) {
+    catalog::ModelVersion version;
+    version.model = object_.key;
+    auto& versions = change_.state.versions[object_.key];
+    version.version = versions.empty() ? 1 : versions.back().version + 1;
+    version.type = ml::ModelTypeName(options_.model_type);
+    version.created_at = change_.now;
+    version.run_id = change_.run_id;
+    // The commit of this very change holds the rows that were trained on.
+    version.snapshot_id = change_.base_snapshot + 1;
+    version.query = statement_.query.text;
+    Json options = Json::object();
+    for (const Option& option : statement_.options) options[option.name] = ToJson(option.value);
+    version.options = options.dump();
+    version.seed = options_.seed;
+    version.threads = Threads();
+    version.rows = stored.core.rows();
+    version.artefact_sha256 = models_.Put(stored);
+    version.metrics = Evaluate(rows, version, stored);
+    catalog::AddModelVersion(change_.connection, version);
+    versions.push_back(version);
+    return {.action = "trained", .reason = Promote(version), .rows = version.rows};
+  }
+
+  std::map<std::string, double> Evaluate(const TrainingRows& rows,
+                                         const catalog::ModelVersion& version,
+                                         const session::StoredModel& stored) {
+    syntax::MappedText held_out;
+    held_out.Append(rows.EvaluationQuery());
+    engine::Result result = change_.connection.Query(
+        "SELECT * FROM " +
+        session::EvaluateSql({version, stored}, held_out, session::PredictSettings{}).text());
+    const std::vector<std::string> names = result.column_names();
+    std::map<std::string, double> metrics;
+    const std::optional<engine::Chunk> chunk = result.Next();
+    for (size_t i = 0; chunk && i < names.size(); ++i) {
+      const Json value = chunk->Value(i, 0);
+      if (value.is_number()) metrics[names[i]] = value.get<double>();
+    }
+    return metrics;
+  }
+
+  std::string Promote(const catalog::ModelVersion& version) {
+    const catalog::ModelVersion* champion = change_.state.Champion(object_.key);
+    const Promotion promotion = champion == nullptr ? Promotion{true, "the first version"}
+                                                    : Decide(change_.connection, models_, *champion,
+                                                             version, promotion_query_);
+    if (!promotion.promoted)
+      return fmt::format("version {}: {}", version.version, promotion.reason);
+    catalog::AddAliasEvent(change_.connection, {.model = object_.key,
+                                                .alias = "champion",
+                                                .version = version.version,
+                                                .at = change_.now,
+                                                .run_id = change_.run_id,
+                                                .reason = promotion.reason});
+    change_.state.aliases[object_.key]["champion"] = version.version;
+    return fmt::format("version {} became champion: {}", version.version, promotion.reason);
+  }
+
+  const catalog::Object& object_;
+  const syntax::CreateModel& statement_;
+  Change& change_;
+  session::ModelStore& models_;
+  TrainingDefaults defaults_;
+  ml::ModelOptions options_;
+  ml::GlmOptions glm_;
+  std::optional<std::string> promotion_query_;
+  session::Projection projection_;
+};
+
+}  // namespace
+
+session::ChangeOutcome Train(const catalog::Object& object, Change& change,
+                             session::ModelStore& models, const TrainingDefaults& defaults) {
+  return Training(object, change, models, defaults).Run();
+}
+
+}  // namespace braid::train

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <filesystem>
+#include <string>
+
+#include "session/change.h"
+#include "session/model_store.h"
+
+namespace braid::train {
+
+struct TrainingDefaults {
+  int64_t threads = 0;  // as the engine is set; 0: all cores
+};
+
+// CREATE MODEL inside a change: trains a version from its query in place, evaluates it on its
+// held-out rows, stores the artefact durably, writes braid.model_version and, when it becomes
+// champion, braid.alias_event, and updates the change's state. Throws TRAINING_DATA,
+// INVALID_OPTION, INTERRUPTED, … with places in the declaration's file.
+session::ChangeOutcome Train(const catalog::Object& object, session::Change& change,
+                             session::ModelStore& models, const TrainingDefaults& defaults = {});
+
+// EXPORT MODEL m OPTIONS (uri = 'dir', format = 'onnx'): writes model.onnx and signature.json.
+// Relative paths start at `root`. Returns the folder.
+std::filesystem::path ExportModel(const syntax::ExportModel& statement, const catalog::State& state,
+                                  session::ModelStore& models, const std::filesystem::path& root);
+
+}  // namespace braid::train
