@@ -10,8 +10,8 @@ namespace braid {
 enum class ColumnKind : uint8_t { kDouble, kInt64, kBool, kString };
 
 // One column of a Batch: `rows` values of one kind, owned by whoever made the batch. Bit i of
-// `validity` (64 rows a word) is set where row i has a value; nullptr means that all have. The value
-// under a NULL is unspecified.
+// `validity` (64 rows a word) is set where row i has a value; nullptr means that all have. The
+// value under a NULL is unspecified.
 struct ColumnView {
   ColumnKind kind = ColumnKind::kDouble;
   const void* data = nullptr;  // double, int64_t, bool or std::string_view, by kind

@@ -18,9 +18,7 @@ const std::vector<ErrorCodeInfo>& AllErrorCodes() {
   return codes;
 }
 
-const ErrorCodeInfo& Describe(ErrorCode code) {
-  return AllErrorCodes()[static_cast<size_t>(code)];
-}
+const ErrorCodeInfo& Describe(ErrorCode code) { return AllErrorCodes()[static_cast<size_t>(code)]; }
 
 std::optional<ErrorCode> FindErrorCode(std::string_view text) {
   for (const ErrorCodeInfo& info : AllErrorCodes())
@@ -86,20 +84,23 @@ std::string Error::ToText() const {
 std::optional<std::string> ClosestMatch(std::string_view name,
                                         const std::vector<std::string>& candidates) {
   auto same = [](char a, char b) {
-    return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));
+    return std::tolower(static_cast<unsigned char>(a)) ==
+           std::tolower(static_cast<unsigned char>(b));
   };
   size_t best = std::max<size_t>(1, name.size() / 3) + 1;
   std::optional<std::string> found;
   for (const std::string& candidate : candidates) {
     // Optimal string alignment distance: two neighbours swapped count as one edit.
-    std::vector<std::vector<size_t>> edits(name.size() + 1, std::vector<size_t>(candidate.size() + 1));
+    std::vector<std::vector<size_t>> edits(name.size() + 1,
+                                           std::vector<size_t>(candidate.size() + 1));
     for (size_t j = 0; j <= candidate.size(); ++j) edits[0][j] = j;
     for (size_t i = 1; i <= name.size(); ++i) {
       edits[i][0] = i;
       for (size_t j = 1; j <= candidate.size(); ++j) {
         const size_t changed = edits[i - 1][j - 1] + (same(name[i - 1], candidate[j - 1]) ? 0 : 1);
         edits[i][j] = std::min({edits[i - 1][j] + 1, edits[i][j - 1] + 1, changed});
-        if (i > 1 && j > 1 && same(name[i - 1], candidate[j - 2]) && same(name[i - 2], candidate[j - 1]))
+        if (i > 1 && j > 1 && same(name[i - 1], candidate[j - 2]) &&
+            same(name[i - 2], candidate[j - 1]))
           edits[i][j] = std::min(edits[i][j], edits[i - 2][j - 2] + 1);
       }
     }
@@ -112,7 +113,8 @@ std::optional<std::string> ClosestMatch(std::string_view name,
 }
 
 void FailCheck(const char* condition, const char* file, int line) {
-  throw Error(ErrorCode::kInternal, fmt::format("Invariant broken: {} ({}:{})", condition, file, line),
+  throw Error(ErrorCode::kInternal,
+              fmt::format("Invariant broken: {} ({}:{})", condition, file, line),
               "this is a defect of Braid; please report it with what you did");
 }
 

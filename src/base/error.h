@@ -27,7 +27,8 @@ const ErrorCodeInfo& Describe(ErrorCode code);
 std::optional<ErrorCode> FindErrorCode(std::string_view text);
 const std::vector<ErrorCodeInfo>& AllErrorCodes();
 
-// Where in a text an error lies. Line and column count from 1; columns count characters (code points).
+// Where in a text an error lies. Line and column count from 1; columns count characters (code
+// points).
 struct SourceSpot {
   std::string file;  // as the user named it; empty for a command line or a pipe
   int line = 0;
@@ -55,7 +56,8 @@ class Error final : public std::exception {
   // Returns the same error at a place, unless it has one.
   Error At(SourceSpot where) const;
 
-  // Renders "error[CODE]: message", then the place, its line and a caret, then the hint; one trailing newline.
+  // Renders "error[CODE]: message", then the place, its line and a caret, then the hint; one
+  // trailing newline.
   std::string ToText() const;
 
  private:
@@ -65,8 +67,10 @@ class Error final : public std::exception {
   std::optional<SourceSpot> where_;
 };
 
-// The candidate nearest to `name` (edit distance, at most a third of its length), for "did you mean".
-std::optional<std::string> ClosestMatch(std::string_view name, const std::vector<std::string>& candidates);
+// The candidate nearest to `name` (edit distance, at most a third of its length), for "did you
+// mean".
+std::optional<std::string> ClosestMatch(std::string_view name,
+                                        const std::vector<std::string>& candidates);
 
 [[noreturn]] void FailCheck(const char* condition, const char* file, int line);
 

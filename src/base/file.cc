@@ -33,8 +33,8 @@ void FileDescriptor::Close() {
 
 void ThrowErrno(std::string_view what, const std::filesystem::path& path) {
   const int error = errno;
-  throw Error(ErrorCode::kIo,
-              fmt::format("{}: {} ({})", what, path.string(), std::generic_category().message(error)));
+  throw Error(ErrorCode::kIo, fmt::format("{}: {} ({})", what, path.string(),
+                                          std::generic_category().message(error)));
 }
 
 std::string ReadFile(const std::filesystem::path& path) {

@@ -9,7 +9,8 @@
 
 namespace braid {
 
-// A literal in OPTIONS(…) or STRUCT(…): NULL, boolean, number, string, [list] or STRUCT(value AS name).
+// A literal in OPTIONS(…) or STRUCT(…): NULL, boolean, number, string, [list] or STRUCT(value AS
+// name).
 struct OptionValue {
   using List = std::vector<OptionValue>;
   using Struct = std::vector<std::pair<std::string, OptionValue>>;

@@ -20,7 +20,8 @@ enum class ObjectKind : uint8_t { kStreamingTable, kMaterializedView, kFlow, kMo
 
 std::string_view KindName(ObjectKind kind);  // "streaming table", …
 
-// How objects are named in maps and messages: "schema.name" or "name", lower case. Tables always have a schema ("main").
+// How objects are named in maps and messages: "schema.name" or "name", lower case. Tables always
+// have a schema ("main").
 std::string ObjectKey(const syntax::Name& name, ObjectKind kind);
 
 // Something declared: by a project file (owner "project") or by a statement (owner "sql").
@@ -32,7 +33,8 @@ struct Object {
   int64_t line = 0;
   std::string definition;  // the statement's text
   std::shared_ptr<const syntax::Statement> statement;
-  // Where the statement begins in its file, and the file's text: for errors (catalog/place.h). Not kept in the lake.
+  // Where the statement begins in its file, and the file's text: for errors (catalog/place.h). Not
+  // kept in the lake.
   size_t offset = 0;
   std::shared_ptr<const std::string> file_text;
 };
@@ -63,10 +65,11 @@ struct AliasEvent {
   std::string reason;
 };
 
-// What exists, as of one moment: a value, copied by a run that changes it and published after its commit.
+// What exists, as of one moment: a value, copied by a run that changes it and published after its
+// commit.
 struct State {
-  std::map<std::string, Object> objects[5];  // by kind, then key
-  std::map<std::string, std::vector<ModelVersion>> versions;  // by model, ascending
+  std::map<std::string, Object> objects[5];                       // by kind, then key
+  std::map<std::string, std::vector<ModelVersion>> versions;      // by model, ascending
   std::map<std::string, std::map<std::string, int64_t>> aliases;  // model → alias → version
 
   const Object* Find(ObjectKind kind, const std::string& key) const;

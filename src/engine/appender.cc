@@ -11,16 +11,17 @@ struct Appender::Handle {
   void Check(duckdb_state state) {
     if (state == DuckDBSuccess) return;
     const char* message = duckdb_appender_error(appender);
-    throw TranslateError(DUCKDB_ERROR_INVALID_INPUT, message == nullptr ? "Cannot append" : message, "");
+    throw TranslateError(DUCKDB_ERROR_INVALID_INPUT, message == nullptr ? "Cannot append" : message,
+                         "");
   }
 };
 
 Appender::Appender(Connection& connection, std::string_view catalog, std::string_view schema,
                    std::string_view table)
     : handle_(std::make_unique<Handle>()) {
-  handle_->Check(duckdb_appender_create_ext(connection.handle().connection, std::string(catalog).c_str(),
-                                            std::string(schema).c_str(), std::string(table).c_str(),
-                                            &handle_->appender));
+  handle_->Check(duckdb_appender_create_ext(
+      connection.handle().connection, std::string(catalog).c_str(), std::string(schema).c_str(),
+      std::string(table).c_str(), &handle_->appender));
 }
 
 Appender::~Appender() = default;

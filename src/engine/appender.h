@@ -13,7 +13,8 @@ namespace braid::engine {
 // destructor without Close drops what is not flushed. One thread at a time.
 class Appender {
  public:
-  Appender(Connection& connection, std::string_view catalog, std::string_view schema, std::string_view table);
+  Appender(Connection& connection, std::string_view catalog, std::string_view schema,
+           std::string_view table);
   ~Appender();
   Appender(const Appender&) = delete;
   Appender& operator=(const Appender&) = delete;

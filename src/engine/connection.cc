@@ -20,16 +20,20 @@ StatementKind KindOf(duckdb_statement_type type) {
     case DUCKDB_STATEMENT_TYPE_SELECT:
     case DUCKDB_STATEMENT_TYPE_EXPLAIN:
     case DUCKDB_STATEMENT_TYPE_RELATION:
-    case DUCKDB_STATEMENT_TYPE_LOGICAL_PLAN: return StatementKind::kSelect;
-    case DUCKDB_STATEMENT_TYPE_TRANSACTION: return StatementKind::kTransaction;
+    case DUCKDB_STATEMENT_TYPE_LOGICAL_PLAN:
+      return StatementKind::kSelect;
+    case DUCKDB_STATEMENT_TYPE_TRANSACTION:
+      return StatementKind::kTransaction;
     case DUCKDB_STATEMENT_TYPE_VARIABLE_SET:
     case DUCKDB_STATEMENT_TYPE_SET:
     case DUCKDB_STATEMENT_TYPE_LOAD:
     case DUCKDB_STATEMENT_TYPE_PRAGMA:
     case DUCKDB_STATEMENT_TYPE_ATTACH:
     case DUCKDB_STATEMENT_TYPE_DETACH:
-    case DUCKDB_STATEMENT_TYPE_PREPARE: return StatementKind::kSetting;
-    default: return StatementKind::kWrite;
+    case DUCKDB_STATEMENT_TYPE_PREPARE:
+      return StatementKind::kSetting;
+    default:
+      return StatementKind::kWrite;
   }
 }
 
@@ -42,19 +46,22 @@ OwnedPrepared PrepareOne(duckdb_connection connection, const std::string& sql) {
     if (message != nullptr) throw TranslateError(DUCKDB_ERROR_PARSER, message, sql);
     throw Error(ErrorCode::kSyntax, "The statement is empty");
   }
-  if (count > 1)
-    throw Error(ErrorCode::kSyntax, "Several statements stand where one is expected");
+  if (count > 1) throw Error(ErrorCode::kSyntax, "Several statements stand where one is expected");
   OwnedPrepared prepared;
-  if (duckdb_prepare_extracted_statement(connection, extracted, 0, prepared.out()) != DuckDBSuccess) {
+  if (duckdb_prepare_extracted_statement(connection, extracted, 0, prepared.out()) !=
+      DuckDBSuccess) {
     // DuckDB gives the text alone here; its error type stands in the JSON.
     const char* message = duckdb_prepare_error(prepared.get());
-    throw TranslateError(ErrorTypeOf(message), message == nullptr ? "Cannot prepare" : message, sql);
+    throw TranslateError(ErrorTypeOf(message), message == nullptr ? "Cannot prepare" : message,
+                         sql);
   }
   return prepared;
 }
 
 StatementInfo InfoOf(duckdb_prepared_statement prepared) {
-  StatementInfo info{.kind = KindOf(duckdb_prepared_statement_type(prepared)), .column_names = {}, .column_types = {}};
+  StatementInfo info{.kind = KindOf(duckdb_prepared_statement_type(prepared)),
+                     .column_names = {},
+                     .column_types = {}};
   for (idx_t i = 0; i < duckdb_prepared_statement_column_count(prepared); ++i) {
     const char* name = duckdb_prepared_statement_column_name(prepared, i);
     info.column_names.emplace_back(name == nullptr ? "" : name);
@@ -84,21 +91,24 @@ void BindOne(duckdb_prepared_statement prepared, idx_t index, const Value& value
 }
 
 // `keep`: who owns the prepared statement while the result streams.
-Result Run(duckdb_prepared_statement prepared, const std::string& sql, std::span<const Value> parameters,
-           OwnedPrepared keep) {
+Result Run(duckdb_prepared_statement prepared, const std::string& sql,
+           std::span<const Value> parameters, OwnedPrepared keep) {
   for (size_t i = 0; i < parameters.size(); ++i) BindOne(prepared, i + 1, parameters[i]);
   auto handle = std::make_unique<Result::Handle>();
   handle->sql = sql;
   const bool streams = KindOf(duckdb_prepared_statement_type(prepared)) == StatementKind::kSelect;
   OwnedPending pending;
-  const duckdb_state prepared_state = streams ? duckdb_pending_prepared_streaming(prepared, pending.out())
-                                              : duckdb_pending_prepared(prepared, pending.out());
+  const duckdb_state prepared_state =
+      streams ? duckdb_pending_prepared_streaming(prepared, pending.out())
+              : duckdb_pending_prepared(prepared, pending.out());
   if (prepared_state != DuckDBSuccess) {
     const char* message = duckdb_pending_error(pending.get());
-    throw TranslateError(ErrorTypeOf(message), message == nullptr ? "Cannot execute" : message, sql);
+    throw TranslateError(ErrorTypeOf(message), message == nullptr ? "Cannot execute" : message,
+                         sql);
   }
   if (duckdb_execute_pending(pending.get(), &handle->result) != DuckDBSuccess)
-    throw TranslateError(duckdb_result_error_type(&handle->result), ResultMessage(&handle->result), sql);
+    throw TranslateError(duckdb_result_error_type(&handle->result), ResultMessage(&handle->result),
+                         sql);
   handle->prepared = std::move(keep);
   handle->Describe();
   return Result(std::move(handle));
@@ -119,8 +129,9 @@ Result PreparedStatement::Execute(std::span<const Value> parameters) {
 Connection::Connection(Database& database) : handle_(std::make_unique<Handle>()) {
   if (duckdb_connect(database.handle().database, &handle_->connection) != DuckDBSuccess)
     throw Error(ErrorCode::kInternal, "Cannot connect to DuckDB");
-  for (const char* setting : {"SET errors_as_json = true", "SET TimeZone = 'UTC'",
-                              "SET enable_progress_bar = true", "SET enable_progress_bar_print = false"})
+  for (const char* setting :
+       {"SET errors_as_json = true", "SET TimeZone = 'UTC'", "SET enable_progress_bar = true",
+        "SET enable_progress_bar_print = false"})
     Execute(setting);
 }
 
@@ -153,8 +164,8 @@ nlohmann::ordered_json Connection::Scalar(std::string_view sql, std::span<const 
   return value;
 }
 
-std::vector<std::vector<nlohmann::ordered_json>> Connection::Rows(std::string_view sql,
-                                                                  std::span<const Value> parameters) {
+std::vector<std::vector<nlohmann::ordered_json>> Connection::Rows(
+    std::string_view sql, std::span<const Value> parameters) {
   Result result = Query(sql, parameters);
   std::vector<std::vector<nlohmann::ordered_json>> rows;
   while (auto chunk = result.Next()) {

@@ -44,9 +44,9 @@ class PreparedStatement {
   StatementInfo info_;
 };
 
-// One DuckDB connection: its transaction, settings and temporary tables. One thread at a time, except
-// Interrupt. Every failure is an Error: the code by DuckDB's error type; when DuckDB says where in the
-// statement it lies, `where` is SpotAt(sql, offset) with an empty file.
+// One DuckDB connection: its transaction, settings and temporary tables. One thread at a time,
+// except Interrupt. Every failure is an Error: the code by DuckDB's error type; when DuckDB says
+// where in the statement it lies, `where` is SpotAt(sql, offset) with an empty file.
 class Connection {
  public:
   explicit Connection(Database& database);
@@ -54,8 +54,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Runs one statement and gives its rows as they come (streamed: the next Execute on this connection
-  // ends the previous result). Throws when the text holds several statements.
+  // Runs one statement and gives its rows as they come (streamed: the next Execute on this
+  // connection ends the previous result). Throws when the text holds several statements.
   Result Query(std::string_view sql, std::span<const Value> parameters = {});
   // Runs one statement to its end; returns the number of rows changed, where it says so.
   int64_t Execute(std::string_view sql, std::span<const Value> parameters = {});

@@ -14,7 +14,8 @@ namespace braid::engine {
 
 namespace {
 
-// Bytes of memory that this process may use: the machine's, or its control group's when that is less.
+// Bytes of memory that this process may use: the machine's, or its control group's when that is
+// less.
 uint64_t AvailableMemory() {
   uint64_t bytes = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)) *
                    static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
@@ -32,7 +33,8 @@ std::string MemoryLimit(const std::string& text) {
   if (parsed.ec != std::errc() || percent <= 0 || percent > 100)
     throw Error(ErrorCode::kConfigInvalid, "Not a memory limit: " + text,
                 "write a share such as 75% or a size such as 4GB");
-  return fmt::format("{}MiB", static_cast<uint64_t>(percent / 100 * static_cast<double>(AvailableMemory())) >> 20);
+  return fmt::format(
+      "{}MiB", static_cast<uint64_t>(percent / 100 * static_cast<double>(AvailableMemory())) >> 20);
 }
 
 std::string ExtensionFolder() {
@@ -62,8 +64,10 @@ void LoadExtensions(Database& database) {
     try {
       connection.Execute(std::string("LOAD ") + extension);
     } catch (const Error& error) {
-      throw Error(ErrorCode::kIo, fmt::format("Cannot load DuckDB's extension {}: {}", extension, error.message()),
-                  "run tools/setup.sh, or set BRAID_EXTENSIONS to the folder that holds the extensions of DuckDB " +
+      throw Error(ErrorCode::kIo,
+                  fmt::format("Cannot load DuckDB's extension {}: {}", extension, error.message()),
+                  "run tools/setup.sh, or set BRAID_EXTENSIONS to the folder that holds the "
+                  "extensions of DuckDB " +
                       LibraryVersion());
     }
   }
@@ -83,10 +87,13 @@ Database::Database(const DatabaseOptions& options) : handle_(std::make_unique<Ha
     configuration.Set("autoload_known_extensions", "false");
   }
   if (options.threads > 0) configuration.Set("threads", std::to_string(options.threads));
-  if (!options.memory_limit.empty()) configuration.Set("memory_limit", MemoryLimit(options.memory_limit));
-  if (!options.temp_directory.empty()) configuration.Set("temp_directory", options.temp_directory.string());
+  if (!options.memory_limit.empty())
+    configuration.Set("memory_limit", MemoryLimit(options.memory_limit));
+  if (!options.temp_directory.empty())
+    configuration.Set("temp_directory", options.temp_directory.string());
   char* message = nullptr;
-  if (duckdb_open_ext(":memory:", &handle_->database, configuration.get(), &message) != DuckDBSuccess)
+  if (duckdb_open_ext(":memory:", &handle_->database, configuration.get(), &message) !=
+      DuckDBSuccess)
     throw Error(ErrorCode::kConfigInvalid, "Cannot open DuckDB: " + TakeText(message));
   if (options.with_extensions) LoadExtensions(*this);
 }

@@ -7,14 +7,15 @@
 namespace braid::engine {
 
 struct DatabaseOptions {
-  int threads = 0;                  // 0: all cores
-  std::string memory_limit;         // "75%" or "4GB"; empty: DuckDB's default
+  int threads = 0;                       // 0: all cores
+  std::string memory_limit;              // "75%" or "4GB"; empty: DuckDB's default
   std::filesystem::path temp_directory;  // where operators spill; empty: nowhere
-  bool with_extensions = true;      // false: nothing can be loaded (a parser instance)
+  bool with_extensions = true;           // false: nothing can be loaded (a parser instance)
 };
 
-// An in-memory DuckDB instance; lakes are attached to it. Extensions are loaded from the folder that
-// set-up filled and checked (BRAID_EXTENSIONS overrides it), never from the network. Thread-safe.
+// An in-memory DuckDB instance; lakes are attached to it. Extensions are loaded from the folder
+// that set-up filled and checked (BRAID_EXTENSIONS overrides it), never from the network.
+// Thread-safe.
 class Database {
  public:
   explicit Database(const DatabaseOptions& options);

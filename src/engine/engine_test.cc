@@ -16,10 +16,13 @@ namespace {
 
 class EngineTest : public ::testing::Test {
  protected:
-  Database database{DatabaseOptions{.threads = 2, .memory_limit = "", .temp_directory = "", .with_extensions = false}};
+  Database database{DatabaseOptions{
+      .threads = 2, .memory_limit = "", .temp_directory = "", .with_extensions = false}};
   Connection connection{database};
 
-  std::string Json(const std::string& expression) { return connection.Scalar("SELECT " + expression).dump(); }
+  std::string Json(const std::string& expression) {
+    return connection.Scalar("SELECT " + expression).dump();
+  }
   ErrorCode CodeOf(const std::string& sql) {
     try {
       connection.Execute(sql);
@@ -46,7 +49,8 @@ TEST_F(EngineTest, GivesEveryTypeAsJson) {
   EXPECT_EQ(Json("TIMESTAMPTZ '2013-02-28 01:02:03+01'"), "\"2013-02-28T00:02:03Z\"");
   EXPECT_EQ(Json("TIME '23:59:59'"), "\"23:59:59\"");
   EXPECT_EQ(Json("INTERVAL '1 year 2 days 3.5 seconds'"), "\"P1Y2DT3.5S\"");
-  EXPECT_EQ(Json("'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::UUID"), "\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"");
+  EXPECT_EQ(Json("'6ba7b810-9dad-11d1-80b4-00c04fd430c8'::UUID"),
+            "\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\"");
   EXPECT_EQ(Json("'\\x00a'::BLOB"), "\"AGE=\"");
   EXPECT_EQ(Json("'0101'::BIT"), "\"0101\"");
   EXPECT_EQ(Json("'b'::ENUM('a','b')"), "\"b\"");
@@ -106,7 +110,10 @@ TEST_F(EngineTest, BindsParameters) {
 
 TEST_F(EngineTest, RollsBackWhatIsNotCommitted) {
   connection.Execute("CREATE TABLE t (a INTEGER)");
-  { Transaction transaction(connection); connection.Execute("INSERT INTO t VALUES (1)"); }
+  {
+    Transaction transaction(connection);
+    connection.Execute("INSERT INTO t VALUES (1)");
+  }
   EXPECT_EQ(connection.Scalar("SELECT count(*) FROM t"), 0);
   Transaction transaction(connection);
   connection.Execute("INSERT INTO t VALUES (1)");
@@ -121,11 +128,13 @@ TEST_F(EngineTest, InterruptStopsALongQuery) {
       std::this_thread::yield();
     }
   });
-  EXPECT_EQ(CodeOf("SELECT sum(a.range * b.range) FROM range(3000000) a, range(3000000) b"), ErrorCode::kInterrupted);
+  EXPECT_EQ(CodeOf("SELECT sum(a.range * b.range) FROM range(3000000) a, range(3000000) b"),
+            ErrorCode::kInterrupted);
 }
 
 TEST_F(EngineTest, StreamsManyRows) {
-  Result result = connection.Query("SELECT range::DOUBLE AS x, 'row ' || range AS t FROM range(300000)");
+  Result result =
+      connection.Query("SELECT range::DOUBLE AS x, 'row ' || range AS t FROM range(300000)");
   double sum = 0;
   size_t texts = 0;
   while (auto chunk = result.Next()) {
@@ -140,14 +149,18 @@ TEST_F(EngineTest, StreamsManyRows) {
 }
 
 ScalarFunction Weighted() {
-  ScalarFunction function{.name = "weighted", .parameter_types = {"VARCHAR"}, .varargs_type = "ANY",
+  ScalarFunction function{.name = "weighted",
+                          .parameter_types = {"VARCHAR"},
+                          .varargs_type = "ANY",
                           .return_type = "STRUCT(total DOUBLE, parts DOUBLE[])"};
-  function.bind = [](std::span<const ScalarFunction::BoundArgument> arguments) -> std::shared_ptr<void> {
+  function.bind =
+      [](std::span<const ScalarFunction::BoundArgument> arguments) -> std::shared_ptr<void> {
     if (!arguments[0].constant) throw Error(ErrorCode::kModelNotFound, "no name", "a hint");
     return std::make_shared<std::string>(*arguments[0].constant);
   };
   function.run = [](const std::shared_ptr<void>& bound, const Batch& arguments, VectorWriter out) {
-    if (*static_cast<std::string*>(bound.get()) == "bad") throw Error(ErrorCode::kWrongType, "bad name", "another");
+    if (*static_cast<std::string*>(bound.get()) == "bad")
+      throw Error(ErrorCode::kWrongType, "bad name", "another");
     VectorWriter total = out.Child(0);
     VectorWriter list = out.Child(1);
     const size_t parts = arguments.columns.size() - 1;
@@ -170,10 +183,12 @@ ScalarFunction Weighted() {
 TEST_F(EngineTest, CallsScalarFunctions) {
   Register(connection, Weighted());
   EXPECT_EQ(Json("weighted('m', 1::DOUBLE, NULL::DOUBLE)"), R"({"total":0.0,"parts":[1.0,-1.0]})");
-  EXPECT_EQ(connection.Scalar("SELECT sum(weighted('m', range::DOUBLE).total) FROM range(5000)"), 12497500.0);
+  EXPECT_EQ(connection.Scalar("SELECT sum(weighted('m', range::DOUBLE).total) FROM range(5000)"),
+            12497500.0);
   EXPECT_EQ(CodeOf("SELECT weighted('bad', 1::DOUBLE)"), ErrorCode::kWrongType);
-  EXPECT_EQ(CodeOf("SELECT weighted(t.x, 1::DOUBLE) FROM (SELECT range::VARCHAR AS x FROM range(2)) t"),
-            ErrorCode::kModelNotFound);
+  EXPECT_EQ(
+      CodeOf("SELECT weighted(t.x, 1::DOUBLE) FROM (SELECT range::VARCHAR AS x FROM range(2)) t"),
+      ErrorCode::kModelNotFound);
 }
 
 struct SumState final : AggregateFunction::State {
@@ -187,16 +202,22 @@ struct SumState final : AggregateFunction::State {
 };
 
 TEST_F(EngineTest, CallsAggregates) {
-  Register(connection, AggregateFunction{"text_sum", 1, [] { return std::make_unique<SumState>(); }});
-  EXPECT_EQ(connection.Scalar("SELECT decode(text_sum(range::DOUBLE)) FROM range(200000)"), "19999900000.000000");
-  EXPECT_EQ(connection.Scalar("SELECT string_agg(s, ' ' ORDER BY s) FROM (SELECT decode(text_sum(range::DOUBLE)) s "
-                              "FROM range(5000) GROUP BY range % 2)"),
-            "6247500.000000 6250000.000000");
+  Register(connection,
+           AggregateFunction{"text_sum", 1, [] { return std::make_unique<SumState>(); }});
+  EXPECT_EQ(connection.Scalar("SELECT decode(text_sum(range::DOUBLE)) FROM range(200000)"),
+            "19999900000.000000");
+  EXPECT_EQ(
+      connection.Scalar(
+          "SELECT string_agg(s, ' ' ORDER BY s) FROM (SELECT decode(text_sum(range::DOUBLE)) s "
+          "FROM range(5000) GROUP BY range % 2)"),
+      "6247500.000000 6250000.000000");
   EXPECT_EQ(connection.Scalar("SELECT text_sum(range::DOUBLE) FROM range(0)"), nullptr);
 }
 
 TEST_F(EngineTest, CallsTableFunctions) {
-  TableFunction function{.name = "numbers", .parameter_types = {"BIGINT"}, .columns = {{"i", "BIGINT"}, {"t", "VARCHAR"}}};
+  TableFunction function{.name = "numbers",
+                         .parameter_types = {"BIGINT"},
+                         .columns = {{"i", "BIGINT"}, {"t", "VARCHAR"}}};
   function.open = [](std::span<const std::string> arguments) -> TableFunction::Producer {
     const int64_t end = std::stoll(arguments[0]);
     if (end < 0) throw Error(ErrorCode::kInvalidOption, "negative");
@@ -204,8 +225,10 @@ TEST_F(EngineTest, CallsTableFunctions) {
       size_t rows = 0;
       for (; rows < capacity && at < end; ++rows, ++at) {
         columns[0].integers()[rows] = at;
-        if (at % 2 == 0) columns[1].SetNull(rows);
-        else columns[1].SetString(rows, "a text longer than twelve bytes");
+        if (at % 2 == 0)
+          columns[1].SetNull(rows);
+        else
+          columns[1].SetString(rows, "a text longer than twelve bytes");
       }
       return rows;
     };
@@ -220,25 +243,34 @@ TEST_F(EngineTest, AppendsRows) {
   Appender appender(connection, "memory", "main", "t");
   appender.Int(1).Double(0.5).Text("2013-01-01 00:00:00+00").Null().EndRow();
   appender.Close();
-  EXPECT_EQ(nlohmann::ordered_json(connection.Rows("FROM t")).dump(), R"([[1,0.5,"2013-01-01T00:00:00Z",null]])");
+  EXPECT_EQ(nlohmann::ordered_json(connection.Rows("FROM t")).dump(),
+            R"([[1,0.5,"2013-01-01T00:00:00Z",null]])");
 }
 
 TEST(DatabaseTest, SpillsBelowItsMemoryLimit) {
   const auto folder = std::filesystem::temp_directory_path() / "braid_engine_spill";
-  Database database(DatabaseOptions{.threads = 1, .memory_limit = "100MB", .temp_directory = folder, .with_extensions = false});
+  Database database(DatabaseOptions{
+      .threads = 1, .memory_limit = "100MB", .temp_directory = folder, .with_extensions = false});
   Connection connection(database);
-  EXPECT_EQ(connection.Scalar("SELECT count(*) FROM (SELECT DISTINCT hash(range) FROM range(4000000))"), 4000000);
+  EXPECT_EQ(
+      connection.Scalar("SELECT count(*) FROM (SELECT DISTINCT hash(range) FROM range(4000000))"),
+      4000000);
   std::filesystem::remove_all(folder);
 }
 
 TEST(DatabaseTest, LoadsTheLakesExtensions) {
   Database database(DatabaseOptions{});
   Connection connection(database);
-  EXPECT_EQ(connection.Scalar("SELECT count(*) FROM duckdb_extensions() WHERE loaded AND extension_name IN ('ducklake', 'sqlite_scanner')"), 2);
+  EXPECT_EQ(connection.Scalar("SELECT count(*) FROM duckdb_extensions() WHERE loaded AND "
+                              "extension_name IN ('ducklake', 'sqlite_scanner')"),
+            2);
 }
 
 TEST(DatabaseTest, RefusesAWrongMemoryLimit) {
-  EXPECT_THROW(Database(DatabaseOptions{.threads = 0, .memory_limit = "much%", .temp_directory = "", .with_extensions = false}), Error);
+  EXPECT_THROW(
+      Database(DatabaseOptions{
+          .threads = 0, .memory_limit = "much%", .temp_directory = "", .with_extensions = false}),
+      Error);
 }
 
 }  // namespace

@@ -29,26 +29,38 @@ std::optional<Error> Decode(std::string_view text) {
 ErrorCode CodeOf(duckdb_error_type type, std::string_view message) {
   switch (type) {
     case DUCKDB_ERROR_PARSER:
-    case DUCKDB_ERROR_SYNTAX: return ErrorCode::kSyntax;
+    case DUCKDB_ERROR_SYNTAX:
+      return ErrorCode::kSyntax;
     case DUCKDB_ERROR_CATALOG:
       return message.find("Table with name") != std::string_view::npos ||
                      message.find("View with name") != std::string_view::npos
                  ? ErrorCode::kTableNotFound
-                 : (message.find("already exists") != std::string_view::npos ? ErrorCode::kAlreadyExists
-                                                                             : ErrorCode::kBinder);
-    case DUCKDB_ERROR_BINDER: return ErrorCode::kBinder;
+                 : (message.find("already exists") != std::string_view::npos
+                        ? ErrorCode::kAlreadyExists
+                        : ErrorCode::kBinder);
+    case DUCKDB_ERROR_BINDER:
+      return ErrorCode::kBinder;
     case DUCKDB_ERROR_CONVERSION:
     case DUCKDB_ERROR_MISMATCH_TYPE:
-    case DUCKDB_ERROR_OUT_OF_RANGE: return ErrorCode::kConversion;
-    case DUCKDB_ERROR_CONSTRAINT: return ErrorCode::kConstraint;
-    case DUCKDB_ERROR_TRANSACTION: return ErrorCode::kInvalidTransaction;
-    case DUCKDB_ERROR_IO: return ErrorCode::kIo;
-    case DUCKDB_ERROR_INTERRUPT: return ErrorCode::kInterrupted;
-    case DUCKDB_ERROR_OUT_OF_MEMORY: return ErrorCode::kOutOfMemory;
-    case DUCKDB_ERROR_NOT_IMPLEMENTED: return ErrorCode::kNotSupported;
+    case DUCKDB_ERROR_OUT_OF_RANGE:
+      return ErrorCode::kConversion;
+    case DUCKDB_ERROR_CONSTRAINT:
+      return ErrorCode::kConstraint;
+    case DUCKDB_ERROR_TRANSACTION:
+      return ErrorCode::kInvalidTransaction;
+    case DUCKDB_ERROR_IO:
+      return ErrorCode::kIo;
+    case DUCKDB_ERROR_INTERRUPT:
+      return ErrorCode::kInterrupted;
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      return ErrorCode::kOutOfMemory;
+    case DUCKDB_ERROR_NOT_IMPLEMENTED:
+      return ErrorCode::kNotSupported;
     case DUCKDB_ERROR_INTERNAL:
-    case DUCKDB_ERROR_FATAL: return ErrorCode::kInternal;
-    default: return ErrorCode::kSqlExecution;
+    case DUCKDB_ERROR_FATAL:
+      return ErrorCode::kInternal;
+    default:
+      return ErrorCode::kSqlExecution;
   }
 }
 
@@ -70,12 +82,13 @@ std::string TextOr(const nlohmann::json& object, const char* key) {
 }  // namespace
 
 std::string EncodeError(const Error& error) {
-  return fmt::format("{}{}:{}\x1F{}", kMark, Describe(error.code()).text, error.message(), error.hint());
+  return fmt::format("{}{}:{}\x1F{}", kMark, Describe(error.code()).text, error.message(),
+                     error.hint());
 }
 
 Error TranslateError(duckdb_error_type type, std::string_view message, std::string_view sql) {
-  // With errors_as_json a message is {"exception_type", "exception_message", "position", "candidates", …}, where
-  // parser errors put "Parser Error: " before it.
+  // With errors_as_json a message is {"exception_type", "exception_message", "position",
+  // "candidates", …}, where parser errors put "Parser Error: " before it.
   const size_t brace = message.find('{');
   nlohmann::json parsed;
   if (brace != std::string_view::npos && message.ends_with('}'))

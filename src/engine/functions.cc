@@ -12,7 +12,8 @@ std::vector<std::string_view> TextViews(duckdb_vector vector, size_t rows);
 
 namespace {
 
-// The arguments of a call as a Batch; narrower numbers that came through ANY are widened into `storage`.
+// The arguments of a call as a Batch; narrower numbers that came through ANY are widened into
+// `storage`.
 class Arguments {
  public:
   explicit Arguments(duckdb_data_chunk chunk) {
@@ -29,32 +30,47 @@ class Arguments {
     const From* from = static_cast<const From*>(data);
     for (size_t i = 0; i < batch_.rows; ++i) values[i] = static_cast<To>(from[i]);
     const void* widened = values.get();
-    storage_.push_back(std::shared_ptr<void>(values.release(), [](void* p) { delete[] static_cast<To*>(p); }));
+    storage_.push_back(
+        std::shared_ptr<void>(values.release(), [](void* p) { delete[] static_cast<To*>(p); }));
     return widened;
   }
 
   ColumnView View(duckdb_vector vector) {
     const OwnedType type(duckdb_vector_get_column_type(vector));
     const void* data = duckdb_vector_get_data(vector);
-    ColumnView view{.kind = ColumnKind::kInt64, .data = data, .validity = duckdb_vector_get_validity(vector)};
+    ColumnView view{
+        .kind = ColumnKind::kInt64, .data = data, .validity = duckdb_vector_get_validity(vector)};
     switch (duckdb_get_type_id(type.get())) {
-      case DUCKDB_TYPE_DOUBLE: view.kind = ColumnKind::kDouble; break;
+      case DUCKDB_TYPE_DOUBLE:
+        view.kind = ColumnKind::kDouble;
+        break;
       case DUCKDB_TYPE_FLOAT:
         view.kind = ColumnKind::kDouble;
         view.data = Widen<float, double>(data);
         break;
-      case DUCKDB_TYPE_BOOLEAN: view.kind = ColumnKind::kBool; break;
-      case DUCKDB_TYPE_BIGINT: break;
-      case DUCKDB_TYPE_TINYINT: view.data = Widen<int8_t, int64_t>(data); break;
-      case DUCKDB_TYPE_SMALLINT: view.data = Widen<int16_t, int64_t>(data); break;
-      case DUCKDB_TYPE_INTEGER: view.data = Widen<int32_t, int64_t>(data); break;
+      case DUCKDB_TYPE_BOOLEAN:
+        view.kind = ColumnKind::kBool;
+        break;
+      case DUCKDB_TYPE_BIGINT:
+        break;
+      case DUCKDB_TYPE_TINYINT:
+        view.data = Widen<int8_t, int64_t>(data);
+        break;
+      case DUCKDB_TYPE_SMALLINT:
+        view.data = Widen<int16_t, int64_t>(data);
+        break;
+      case DUCKDB_TYPE_INTEGER:
+        view.data = Widen<int32_t, int64_t>(data);
+        break;
       case DUCKDB_TYPE_VARCHAR:
       case DUCKDB_TYPE_BLOB:
         view.kind = ColumnKind::kString;
         texts_.push_back(TextViews(vector, batch_.rows));
         view.data = texts_.back().data();
         break;
-      default: throw Error(ErrorCode::kInternal, "A function was given a type it cannot read: " + TypeName(type.get()));
+      default:
+        throw Error(ErrorCode::kInternal,
+                    "A function was given a type it cannot read: " + TypeName(type.get()));
     }
     return view;
   }
@@ -94,7 +110,8 @@ std::optional<std::string> Constant(duckdb_bind_info info, duckdb_expression exp
 void BindScalar(duckdb_bind_info info) {
   Guarded(
       [info] {
-        const auto& function = *static_cast<const ScalarFunction*>(duckdb_scalar_function_bind_get_extra_info(info));
+        const auto& function =
+            *static_cast<const ScalarFunction*>(duckdb_scalar_function_bind_get_extra_info(info));
         auto bound = std::make_unique<Bound>();
         if (function.bind) {
           std::vector<ScalarFunction::BoundArgument> arguments;
@@ -106,7 +123,8 @@ void BindScalar(duckdb_bind_info info) {
           }
           bound->data = function.bind(arguments);
         }
-        duckdb_scalar_function_set_bind_data(info, bound.release(), [](void* p) { delete static_cast<Bound*>(p); });
+        duckdb_scalar_function_set_bind_data(info, bound.release(),
+                                             [](void* p) { delete static_cast<Bound*>(p); });
         duckdb_scalar_function_set_bind_data_copy(
             info, [](void* p) -> void* { return new Bound(*static_cast<Bound*>(p)); });
       },
@@ -116,7 +134,8 @@ void BindScalar(duckdb_bind_info info) {
 void RunScalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   Guarded(
       [&] {
-        const auto& function = *static_cast<const ScalarFunction*>(duckdb_scalar_function_get_extra_info(info));
+        const auto& function =
+            *static_cast<const ScalarFunction*>(duckdb_scalar_function_get_extra_info(info));
         const auto* bound = static_cast<const Bound*>(duckdb_scalar_function_get_bind_data(info));
         const Arguments arguments(input);
         function.run(bound->data, arguments.batch(), VectorWriter(output));
@@ -154,14 +173,17 @@ void UpdateGrouped(const AggregateFunction& function, const Batch& batch, StateS
   }
 }
 
-void UpdateAggregate(duckdb_function_info info, duckdb_data_chunk input, duckdb_aggregate_state* states) {
+void UpdateAggregate(duckdb_function_info info, duckdb_data_chunk input,
+                     duckdb_aggregate_state* states) {
   Guarded(
       [&] {
-        const auto& function = *static_cast<const AggregateFunction*>(duckdb_aggregate_function_get_extra_info(info));
+        const auto& function =
+            *static_cast<const AggregateFunction*>(duckdb_aggregate_function_get_extra_info(info));
         const Arguments arguments(input);
         auto** slots = reinterpret_cast<StateSlot**>(states);
         bool one = true;
-        for (size_t row = 1; one && row < arguments.batch().rows; ++row) one = slots[row] == slots[0];
+        for (size_t row = 1; one && row < arguments.batch().rows; ++row)
+          one = slots[row] == slots[0];
         if (one && arguments.batch().rows > 0) {
           StateOf(*slots[0], function).Add(arguments.batch());
         } else {
@@ -171,11 +193,12 @@ void UpdateAggregate(duckdb_function_info info, duckdb_data_chunk input, duckdb_
       [info](const char* message) { duckdb_aggregate_function_set_error(info, message); });
 }
 
-void CombineAggregate(duckdb_function_info info, duckdb_aggregate_state* source, duckdb_aggregate_state* target,
-                      idx_t count) {
+void CombineAggregate(duckdb_function_info info, duckdb_aggregate_state* source,
+                      duckdb_aggregate_state* target, idx_t count) {
   Guarded(
       [&] {
-        const auto& function = *static_cast<const AggregateFunction*>(duckdb_aggregate_function_get_extra_info(info));
+        const auto& function =
+            *static_cast<const AggregateFunction*>(duckdb_aggregate_function_get_extra_info(info));
         for (idx_t i = 0; i < count; ++i) {
           auto* from = reinterpret_cast<StateSlot*>(source[i]);
           if (from->state != nullptr)
@@ -185,8 +208,8 @@ void CombineAggregate(duckdb_function_info info, duckdb_aggregate_state* source,
       [info](const char* message) { duckdb_aggregate_function_set_error(info, message); });
 }
 
-void FinishAggregate(duckdb_function_info info, duckdb_aggregate_state* source, duckdb_vector result, idx_t count,
-                     idx_t offset) {
+void FinishAggregate(duckdb_function_info info, duckdb_aggregate_state* source,
+                     duckdb_vector result, idx_t count, idx_t offset) {
   Guarded(
       [&] {
         VectorWriter out(result);
@@ -226,7 +249,8 @@ void BindTable(duckdb_bind_info info) {
     const OwnedValue value(duckdb_bind_get_parameter(info, i));
     bound->arguments.push_back(TakeText(duckdb_get_varchar(value.get())));
   }
-  duckdb_bind_set_bind_data(info, bound.release(), [](void* p) { delete static_cast<TableBind*>(p); });
+  duckdb_bind_set_bind_data(info, bound.release(),
+                            [](void* p) { delete static_cast<TableBind*>(p); });
 }
 
 void InitTable(duckdb_init_info info) {
@@ -238,7 +262,8 @@ void InitTable(duckdb_init_info info) {
         auto scan = std::make_unique<TableScan>();
         scan->produce = data.function.open(bound.arguments);
         scan->columns = data.function.columns.size();
-        duckdb_init_set_init_data(info, scan.release(), [](void* p) { delete static_cast<TableScan*>(p); });
+        duckdb_init_set_init_data(info, scan.release(),
+                                  [](void* p) { delete static_cast<TableScan*>(p); });
       },
       [info](const char* message) { duckdb_init_set_error(info, message); });
 }
@@ -248,24 +273,33 @@ void RunTable(duckdb_function_info info, duckdb_data_chunk output) {
       [&] {
         auto& scan = *static_cast<TableScan*>(duckdb_function_get_init_data(info));
         std::vector<VectorWriter> columns;
-        for (size_t i = 0; i < scan.columns; ++i) columns.emplace_back(duckdb_data_chunk_get_vector(output, i));
+        for (size_t i = 0; i < scan.columns; ++i)
+          columns.emplace_back(duckdb_data_chunk_get_vector(output, i));
         duckdb_data_chunk_set_size(output, scan.produce(columns, duckdb_vector_size()));
       },
       [info](const char* message) { duckdb_function_set_error(info, message); });
 }
 
 void CheckRegistered(duckdb_state state, const std::string& name) {
-  if (state != DuckDBSuccess) throw Error(ErrorCode::kInternal, "Cannot register function: " + name);
+  if (state != DuckDBSuccess)
+    throw Error(ErrorCode::kInternal, "Cannot register function: " + name);
 }
 
 }  // namespace
 
-double* VectorWriter::doubles() { return static_cast<double*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_))); }
-int64_t* VectorWriter::integers() { return static_cast<int64_t*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_))); }
-bool* VectorWriter::booleans() { return static_cast<bool*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_))); }
+double* VectorWriter::doubles() {
+  return static_cast<double*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_)));
+}
+int64_t* VectorWriter::integers() {
+  return static_cast<int64_t*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_)));
+}
+bool* VectorWriter::booleans() {
+  return static_cast<bool*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_)));
+}
 
 void VectorWriter::SetString(size_t row, std::string_view value) {
-  duckdb_vector_assign_string_element_len(static_cast<duckdb_vector>(vector_), row, value.data(), value.size());
+  duckdb_vector_assign_string_element_len(static_cast<duckdb_vector>(vector_), row, value.data(),
+                                          value.size());
 }
 
 void VectorWriter::SetNull(size_t row) {
@@ -286,18 +320,22 @@ VectorWriter VectorWriter::ListChild(size_t total) {
 }
 
 void VectorWriter::SetListEntry(size_t row, uint64_t offset, uint64_t length) {
-  static_cast<duckdb_list_entry*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_)))[row] = {offset, length};
+  static_cast<duckdb_list_entry*>(
+      duckdb_vector_get_data(static_cast<duckdb_vector>(vector_)))[row] = {offset, length};
 }
 
 void Register(Connection& connection, ScalarFunction function) {
   duckdb_connection handle = connection.handle().connection;
-  Owned<duckdb_scalar_function, duckdb_destroy_scalar_function> made(duckdb_create_scalar_function());
+  Owned<duckdb_scalar_function, duckdb_destroy_scalar_function> made(
+      duckdb_create_scalar_function());
   duckdb_scalar_function_set_name(made.get(), function.name.c_str());
   for (const std::string& type : function.parameter_types)
     duckdb_scalar_function_add_parameter(made.get(), TypeFromSql(handle, type).get());
   if (function.varargs_type)
-    duckdb_scalar_function_set_varargs(made.get(), TypeFromSql(handle, *function.varargs_type).get());
-  duckdb_scalar_function_set_return_type(made.get(), TypeFromSql(handle, function.return_type).get());
+    duckdb_scalar_function_set_varargs(made.get(),
+                                       TypeFromSql(handle, *function.varargs_type).get());
+  duckdb_scalar_function_set_return_type(made.get(),
+                                         TypeFromSql(handle, function.return_type).get());
   duckdb_scalar_function_set_special_handling(made.get());
   if (function.is_volatile) duckdb_scalar_function_set_volatile(made.get());
   duckdb_scalar_function_set_bind(made.get(), BindScalar);
@@ -310,7 +348,8 @@ void Register(Connection& connection, ScalarFunction function) {
 
 void Register(Connection& connection, AggregateFunction function) {
   duckdb_connection handle = connection.handle().connection;
-  Owned<duckdb_aggregate_function, duckdb_destroy_aggregate_function> made(duckdb_create_aggregate_function());
+  Owned<duckdb_aggregate_function, duckdb_destroy_aggregate_function> made(
+      duckdb_create_aggregate_function());
   duckdb_aggregate_function_set_name(made.get(), function.name.c_str());
   for (size_t i = 0; i < function.parameter_count; ++i)
     duckdb_aggregate_function_add_parameter(made.get(), TypeFromSql(handle, "DOUBLE").get());
@@ -318,14 +357,18 @@ void Register(Connection& connection, AggregateFunction function) {
   duckdb_aggregate_function_set_special_handling(made.get());
   duckdb_aggregate_function_set_functions(
       made.get(), [](duckdb_function_info) -> idx_t { return sizeof(StateSlot); },
-      [](duckdb_function_info, duckdb_aggregate_state state) { reinterpret_cast<StateSlot*>(state)->state = nullptr; },
+      [](duckdb_function_info, duckdb_aggregate_state state) {
+        reinterpret_cast<StateSlot*>(state)->state = nullptr;
+      },
       UpdateAggregate, CombineAggregate, FinishAggregate);
-  duckdb_aggregate_function_set_destructor(made.get(), [](duckdb_aggregate_state* states, idx_t count) {
-    for (idx_t i = 0; i < count; ++i) delete reinterpret_cast<StateSlot*>(states[i])->state;
-  });
+  duckdb_aggregate_function_set_destructor(
+      made.get(), [](duckdb_aggregate_state* states, idx_t count) {
+        for (idx_t i = 0; i < count; ++i) delete reinterpret_cast<StateSlot*>(states[i])->state;
+      });
   const std::string name = function.name;
-  duckdb_aggregate_function_set_extra_info(made.get(), new AggregateFunction(std::move(function)),
-                                           [](void* p) { delete static_cast<AggregateFunction*>(p); });
+  duckdb_aggregate_function_set_extra_info(
+      made.get(), new AggregateFunction(std::move(function)),
+      [](void* p) { delete static_cast<AggregateFunction*>(p); });
   CheckRegistered(duckdb_register_aggregate_function(handle, made.get()), name);
 }
 
@@ -339,7 +382,8 @@ void Register(Connection& connection, TableFunction function) {
   duckdb_table_function_set_init(made.get(), InitTable);
   duckdb_table_function_set_function(made.get(), RunTable);
   auto data = std::make_unique<TableFunctionData>();
-  for (const TableFunction::Column& column : function.columns) data->types.push_back(TypeFromSql(handle, column.type));
+  for (const TableFunction::Column& column : function.columns)
+    data->types.push_back(TypeFromSql(handle, column.type));
   data->function = std::move(function);
   const std::string name = data->function.name;
   duckdb_table_function_set_extra_info(made.get(), data.release(),

@@ -42,14 +42,15 @@ struct ScalarFunction {
   std::optional<std::string> varargs_type;   // "ANY": see `bind`
   std::string return_type;                   // any SQL type
   bool is_volatile = false;
-  // Called when a statement is bound, with the SQL types of the arguments and the values of constant
-  // ones (text; nullopt: not constant). What it returns reaches `run`. May throw Error.
+  // Called when a statement is bound, with the SQL types of the arguments and the values of
+  // constant ones (text; nullopt: not constant). What it returns reaches `run`. May throw Error.
   struct BoundArgument {
     std::string type;
     std::optional<std::string> constant;
   };
   std::function<std::shared_ptr<void>(std::span<const BoundArgument>)> bind;
-  std::function<void(const std::shared_ptr<void>& bound, const Batch& arguments, VectorWriter out)> run;
+  std::function<void(const std::shared_ptr<void>& bound, const Batch& arguments, VectorWriter out)>
+      run;
 };
 
 // An aggregate over a varying number of DOUBLE columns; the state is a C++ object of the caller's.
@@ -79,7 +80,8 @@ struct TableFunction {
   std::function<Producer(std::span<const std::string> arguments)> open;  // arguments as text
 };
 
-// Register on one connection: the function exists in the whole database instance; registering a name again replaces it.
+// Register on one connection: the function exists in the whole database instance; registering a
+// name again replaces it.
 void Register(Connection& connection, ScalarFunction function);
 void Register(Connection& connection, AggregateFunction function);
 void Register(Connection& connection, TableFunction function);

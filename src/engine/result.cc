@@ -17,12 +17,17 @@ namespace {
 
 ColumnKind KindOfType(duckdb_logical_type type) {
   switch (duckdb_get_type_id(type)) {
-    case DUCKDB_TYPE_DOUBLE: return ColumnKind::kDouble;
-    case DUCKDB_TYPE_BIGINT: return ColumnKind::kInt64;
-    case DUCKDB_TYPE_BOOLEAN: return ColumnKind::kBool;
+    case DUCKDB_TYPE_DOUBLE:
+      return ColumnKind::kDouble;
+    case DUCKDB_TYPE_BIGINT:
+      return ColumnKind::kInt64;
+    case DUCKDB_TYPE_BOOLEAN:
+      return ColumnKind::kBool;
     case DUCKDB_TYPE_VARCHAR:
-    case DUCKDB_TYPE_BLOB: return ColumnKind::kString;
-    default: throw Error(ErrorCode::kInternal, "Not a type of Batch: " + TypeName(type));
+    case DUCKDB_TYPE_BLOB:
+      return ColumnKind::kString;
+    default:
+      throw Error(ErrorCode::kInternal, "Not a type of Batch: " + TypeName(type));
   }
 }
 
@@ -47,7 +52,8 @@ Chunk& Chunk::operator=(Chunk&&) noexcept = default;
 size_t Chunk::rows() const { return duckdb_data_chunk_get_size(handle_->chunk.get()); }
 
 nlohmann::ordered_json Chunk::Value(size_t column, size_t row) const {
-  return VectorValue(duckdb_data_chunk_get_vector(handle_->chunk.get(), column), handle_->types[column].get(), row);
+  return VectorValue(duckdb_data_chunk_get_vector(handle_->chunk.get(), column),
+                     handle_->types[column].get(), row);
 }
 
 const Batch& Chunk::AsBatch() const {

@@ -20,12 +20,13 @@ class Chunk {
   Chunk& operator=(Chunk&&) noexcept;
 
   size_t rows() const;
-  // One value as JSON: NULL, booleans, numbers up to 64 bits, strings; DECIMAL, HUGEINT, UUID, dates,
-  // times and intervals as strings (ISO 8601, TIMESTAMPTZ in UTC with Z), BLOB as base64, NaN and
-  // infinities as strings, LIST as array, STRUCT and MAP as object (a MAP whose keys are not text: array of {key, value}).
+  // One value as JSON: NULL, booleans, numbers up to 64 bits, strings; DECIMAL, HUGEINT, UUID,
+  // dates, times and intervals as strings (ISO 8601, TIMESTAMPTZ in UTC with Z), BLOB as base64,
+  // NaN and infinities as strings, LIST as array, STRUCT and MAP as object (a MAP whose keys are
+  // not text: array of {key, value}).
   nlohmann::ordered_json Value(size_t column, size_t row) const;
-  // Typed views of some columns, without copying numbers: DOUBLE, BIGINT, BOOLEAN, VARCHAR/BLOB only
-  // (cast in SQL). Throws kInternal for other types. Valid while this chunk lives.
+  // Typed views of some columns, without copying numbers: DOUBLE, BIGINT, BOOLEAN, VARCHAR/BLOB
+  // only (cast in SQL). Throws kInternal for other types. Valid while this chunk lives.
   const Batch& AsBatch() const;
 
   struct Handle;

@@ -4,7 +4,8 @@
 
 namespace braid::engine {
 
-// BEGIN … COMMIT; rolls back when it goes out of scope uncommitted. Never throws from its destructor.
+// BEGIN … COMMIT; rolls back when it goes out of scope uncommitted. Never throws from its
+// destructor.
 class Transaction {
  public:
   explicit Transaction(Connection& connection);

@@ -42,17 +42,21 @@ std::string SignedText(__int128 value, size_t scale) {
 }
 
 __int128 Wide(const duckdb_hugeint& value) {
-  return static_cast<__int128>(static_cast<unsigned __int128>(static_cast<uint64_t>(value.upper)) << 64 |
-                               value.lower);
+  return static_cast<__int128>(
+      static_cast<unsigned __int128>(static_cast<uint64_t>(value.upper)) << 64 | value.lower);
 }
 
 Json DecimalValue(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   const size_t scale = duckdb_decimal_scale(type);
   switch (duckdb_decimal_internal_type(type)) {
-    case DUCKDB_TYPE_SMALLINT: return SignedText(Read<int16_t>(vector, row), scale);
-    case DUCKDB_TYPE_INTEGER: return SignedText(Read<int32_t>(vector, row), scale);
-    case DUCKDB_TYPE_BIGINT: return SignedText(Read<int64_t>(vector, row), scale);
-    default: return SignedText(Wide(Read<duckdb_hugeint>(vector, row)), scale);
+    case DUCKDB_TYPE_SMALLINT:
+      return SignedText(Read<int16_t>(vector, row), scale);
+    case DUCKDB_TYPE_INTEGER:
+      return SignedText(Read<int32_t>(vector, row), scale);
+    case DUCKDB_TYPE_BIGINT:
+      return SignedText(Read<int64_t>(vector, row), scale);
+    default:
+      return SignedText(Wide(Read<duckdb_hugeint>(vector, row)), scale);
   }
 }
 
@@ -95,15 +99,16 @@ Json NanosValue(int64_t nanos) {
   }
   if (rest == 0) return TimestampValue(micros, false);
   const duckdb_timestamp_struct parts = duckdb_from_timestamp({micros});
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{:03}", parts.date.year, parts.date.month,
-                     parts.date.day, parts.time.hour, parts.time.min, parts.time.sec, parts.time.micros, rest);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{:03}", parts.date.year,
+                     parts.date.month, parts.date.day, parts.time.hour, parts.time.min,
+                     parts.time.sec, parts.time.micros, rest);
 }
 
 Json TimeTzValue(duckdb_time_tz value) {
   const duckdb_time_tz_struct parts = duckdb_from_time_tz(value);
   const int offset = std::abs(parts.offset);
-  return fmt::format("{}{}{:02}:{:02}", TimeText(parts.time), parts.offset < 0 ? '-' : '+', offset / 3600,
-                     offset / 60 % 60);
+  return fmt::format("{}{}{:02}:{:02}", TimeText(parts.time), parts.offset < 0 ? '-' : '+',
+                     offset / 3600, offset / 60 % 60);
 }
 
 // ISO 8601: P1Y2M3DT4H5M6.5S; each part keeps its own sign.
@@ -126,8 +131,8 @@ Json IntervalValue(const duckdb_interval& value) {
 Json UuidValue(const duckdb_hugeint& value) {
   // DuckDB flips the highest bit so that UUIDs sort as integers.
   const uint64_t high = static_cast<uint64_t>(value.upper) ^ (1ULL << 63);
-  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xFFFF, high & 0xFFFF,
-                     value.lower >> 48, value.lower & 0xFFFF'FFFF'FFFFULL);
+  return fmt::format("{:08x}-{:04x}-{:04x}-{:04x}-{:012x}", high >> 32, high >> 16 & 0xFFFF,
+                     high & 0xFFFF, value.lower >> 48, value.lower & 0xFFFF'FFFF'FFFFULL);
 }
 
 Json BitValue(std::string_view bytes) {
@@ -144,9 +149,15 @@ Json BitValue(std::string_view bytes) {
 Json EnumValue(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
   idx_t index = 0;
   switch (duckdb_enum_internal_type(type)) {
-    case DUCKDB_TYPE_UTINYINT: index = Read<uint8_t>(vector, row); break;
-    case DUCKDB_TYPE_USMALLINT: index = Read<uint16_t>(vector, row); break;
-    default: index = Read<uint32_t>(vector, row); break;
+    case DUCKDB_TYPE_UTINYINT:
+      index = Read<uint8_t>(vector, row);
+      break;
+    case DUCKDB_TYPE_USMALLINT:
+      index = Read<uint16_t>(vector, row);
+      break;
+    default:
+      index = Read<uint32_t>(vector, row);
+      break;
   }
   return TakeText(duckdb_enum_dictionary_value(type, index));
 }
@@ -197,16 +208,20 @@ Json NestedValue(duckdb_vector vector, duckdb_logical_type type, idx_t row) {
     case DUCKDB_TYPE_LIST: {
       const auto entry = Read<duckdb_list_entry>(vector, row);
       const OwnedType child(duckdb_list_type_child_type(type));
-      return ListValue(duckdb_list_vector_get_child(vector), child.get(), entry.offset, entry.length);
+      return ListValue(duckdb_list_vector_get_child(vector), child.get(), entry.offset,
+                       entry.length);
     }
     case DUCKDB_TYPE_ARRAY: {
       const idx_t size = duckdb_array_type_array_size(type);
       const OwnedType child(duckdb_array_type_child_type(type));
       return ListValue(duckdb_array_vector_get_child(vector), child.get(), row * size, size);
     }
-    case DUCKDB_TYPE_STRUCT: return StructValue(vector, type, row);
-    case DUCKDB_TYPE_MAP: return MapValue(vector, type, row);
-    case DUCKDB_TYPE_UNION: return UnionValue(vector, type, row);
+    case DUCKDB_TYPE_STRUCT:
+      return StructValue(vector, type, row);
+    case DUCKDB_TYPE_MAP:
+      return MapValue(vector, type, row);
+    case DUCKDB_TYPE_UNION:
+      return UnionValue(vector, type, row);
     default:
       throw Error(ErrorCode::kNotSupported, "A value's type cannot be shown: " + TypeName(type),
                   "cast the column to VARCHAR");
@@ -219,43 +234,71 @@ nlohmann::ordered_json VectorValue(duckdb_vector vector, duckdb_logical_type typ
   const uint64_t* validity = duckdb_vector_get_validity(vector);
   if (validity != nullptr && (validity[row / 64] >> (row % 64) & 1) == 0) return nullptr;
   switch (duckdb_get_type_id(type)) {
-    case DUCKDB_TYPE_SQLNULL: return nullptr;
-    case DUCKDB_TYPE_BOOLEAN: return Read<bool>(vector, row);
-    case DUCKDB_TYPE_TINYINT: return Read<int8_t>(vector, row);
-    case DUCKDB_TYPE_SMALLINT: return Read<int16_t>(vector, row);
-    case DUCKDB_TYPE_INTEGER: return Read<int32_t>(vector, row);
-    case DUCKDB_TYPE_BIGINT: return Read<int64_t>(vector, row);
-    case DUCKDB_TYPE_UTINYINT: return Read<uint8_t>(vector, row);
-    case DUCKDB_TYPE_USMALLINT: return Read<uint16_t>(vector, row);
-    case DUCKDB_TYPE_UINTEGER: return Read<uint32_t>(vector, row);
-    case DUCKDB_TYPE_UBIGINT: return Read<uint64_t>(vector, row);
+    case DUCKDB_TYPE_SQLNULL:
+      return nullptr;
+    case DUCKDB_TYPE_BOOLEAN:
+      return Read<bool>(vector, row);
+    case DUCKDB_TYPE_TINYINT:
+      return Read<int8_t>(vector, row);
+    case DUCKDB_TYPE_SMALLINT:
+      return Read<int16_t>(vector, row);
+    case DUCKDB_TYPE_INTEGER:
+      return Read<int32_t>(vector, row);
+    case DUCKDB_TYPE_BIGINT:
+      return Read<int64_t>(vector, row);
+    case DUCKDB_TYPE_UTINYINT:
+      return Read<uint8_t>(vector, row);
+    case DUCKDB_TYPE_USMALLINT:
+      return Read<uint16_t>(vector, row);
+    case DUCKDB_TYPE_UINTEGER:
+      return Read<uint32_t>(vector, row);
+    case DUCKDB_TYPE_UBIGINT:
+      return Read<uint64_t>(vector, row);
     case DUCKDB_TYPE_FLOAT: {
       const float value = Read<float>(vector, row);
       // The shortest text that gives the same float, not the digits of its double.
       return std::isfinite(value) ? Json::parse(fmt::format("{}", value)) : FloatValue(value);
     }
-    case DUCKDB_TYPE_DOUBLE: return FloatValue(Read<double>(vector, row));
-    case DUCKDB_TYPE_HUGEINT: return SignedText(Wide(Read<duckdb_hugeint>(vector, row)), 0);
+    case DUCKDB_TYPE_DOUBLE:
+      return FloatValue(Read<double>(vector, row));
+    case DUCKDB_TYPE_HUGEINT:
+      return SignedText(Wide(Read<duckdb_hugeint>(vector, row)), 0);
     case DUCKDB_TYPE_UHUGEINT: {
       const auto value = Read<duckdb_uhugeint>(vector, row);
       return WideText(static_cast<unsigned __int128>(value.upper) << 64 | value.lower, false, 0);
     }
-    case DUCKDB_TYPE_DECIMAL: return DecimalValue(vector, type, row);
-    case DUCKDB_TYPE_VARCHAR: return std::string(ReadText(vector, row));
-    case DUCKDB_TYPE_BLOB: return Base64(ReadText(vector, row));
-    case DUCKDB_TYPE_BIT: return BitValue(ReadText(vector, row));
-    case DUCKDB_TYPE_UUID: return UuidValue(Read<duckdb_hugeint>(vector, row));
-    case DUCKDB_TYPE_DATE: return DateValue(Read<duckdb_date>(vector, row));
-    case DUCKDB_TYPE_TIME: return TimeText(duckdb_from_time(Read<duckdb_time>(vector, row)));
-    case DUCKDB_TYPE_TIME_TZ: return TimeTzValue(Read<duckdb_time_tz>(vector, row));
-    case DUCKDB_TYPE_TIMESTAMP: return TimestampValue(Read<int64_t>(vector, row), false);
-    case DUCKDB_TYPE_TIMESTAMP_TZ: return TimestampValue(Read<int64_t>(vector, row), true);
-    case DUCKDB_TYPE_TIMESTAMP_S: return TimestampValue(Read<int64_t>(vector, row) * 1'000'000, false);
-    case DUCKDB_TYPE_TIMESTAMP_MS: return TimestampValue(Read<int64_t>(vector, row) * 1'000, false);
-    case DUCKDB_TYPE_TIMESTAMP_NS: return NanosValue(Read<int64_t>(vector, row));
-    case DUCKDB_TYPE_INTERVAL: return IntervalValue(Read<duckdb_interval>(vector, row));
-    case DUCKDB_TYPE_ENUM: return EnumValue(vector, type, row);
-    default: return NestedValue(vector, type, row);
+    case DUCKDB_TYPE_DECIMAL:
+      return DecimalValue(vector, type, row);
+    case DUCKDB_TYPE_VARCHAR:
+      return std::string(ReadText(vector, row));
+    case DUCKDB_TYPE_BLOB:
+      return Base64(ReadText(vector, row));
+    case DUCKDB_TYPE_BIT:
+      return BitValue(ReadText(vector, row));
+    case DUCKDB_TYPE_UUID:
+      return UuidValue(Read<duckdb_hugeint>(vector, row));
+    case DUCKDB_TYPE_DATE:
+      return DateValue(Read<duckdb_date>(vector, row));
+    case DUCKDB_TYPE_TIME:
+      return TimeText(duckdb_from_time(Read<duckdb_time>(vector, row)));
+    case DUCKDB_TYPE_TIME_TZ:
+      return TimeTzValue(Read<duckdb_time_tz>(vector, row));
+    case DUCKDB_TYPE_TIMESTAMP:
+      return TimestampValue(Read<int64_t>(vector, row), false);
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+      return TimestampValue(Read<int64_t>(vector, row), true);
+    case DUCKDB_TYPE_TIMESTAMP_S:
+      return TimestampValue(Read<int64_t>(vector, row) * 1'000'000, false);
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+      return TimestampValue(Read<int64_t>(vector, row) * 1'000, false);
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+      return NanosValue(Read<int64_t>(vector, row));
+    case DUCKDB_TYPE_INTERVAL:
+      return IntervalValue(Read<duckdb_interval>(vector, row));
+    case DUCKDB_TYPE_ENUM:
+      return EnumValue(vector, type, row);
+    default:
+      return NestedValue(vector, type, row);
   }
 }
 

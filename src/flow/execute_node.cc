@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "catalog/place.h"
 #include "flow/declaration_queries_internal.h"
-#include "flow/run_context_internal.h"
+#include "flow/run_parts_internal.h"
 #include "session/rewrite.h"
 #include "syntax/format.h"
 #include "syntax/token.h"

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
-#include "flow/run_context_internal.h"
+#include "flow/run_parts_internal.h"
 #include "syntax/format.h"
 
 namespace braid::flow {
@@ -12,7 +12,7 @@ namespace {
 std::string Fingerprint(const std::map<std::string, ReadFile>& files) {
   std::string text;
   for (const auto& [path, file] : files)
-    text += fmt::format("{}\n{}\n{}\n", path, file.size, file.modified_at);
+    text += fmt::format("{}\n{}\n{}\n", path, file.size, file.modified_us);
   return Sha256Hex(text);
 }
 

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "flow/run_context_internal.h"
+#include "flow/run_parts_internal.h"
 #include "syntax/format.h"
 
 namespace braid::flow {

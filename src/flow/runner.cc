@@ -9,7 +9,7 @@
 #include "catalog/place.h"
 #include "engine/appender.h"
 #include "flow/lineage.h"
-#include "flow/run_context_internal.h"
+#include "flow/run_parts_internal.h"
 #include "lake/write_transaction.h"
 #include "syntax/format.h"
 

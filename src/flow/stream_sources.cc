@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "catalog/place.h"
-#include "flow/run_context_internal.h"
+#include "flow/run_parts_internal.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
 
@@ -60,9 +60,9 @@ std::map<std::string, ReadFile> ListFiles(engine::Connection& connection,
   std::map<std::string, ReadFile> files;
   try {
     for (const auto& row : connection.Rows(
-             fmt::format("SELECT filename, size, CAST(last_modified AS VARCHAR) FROM read_blob({})",
+             fmt::format("SELECT filename, size, epoch_us(last_modified) FROM read_blob({})",
                          QuoteString(Absolute(root, pattern)))))
-      files[row[0].get<std::string>()] = {row[1].get<int64_t>(), row[2].get<std::string>()};
+      files[row[0].get<std::string>()] = {row[1].get<int64_t>(), row[2].get<int64_t>()};
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kIo) throw;  // "No files found"
   }

@@ -19,7 +19,8 @@ std::string Shown(const Token& token) {
 }  // namespace
 
 std::string Name::Quoted() const {
-  return schema.empty() ? QuoteIdentifier(name) : QuoteIdentifier(schema) + "." + QuoteIdentifier(name);
+  return schema.empty() ? QuoteIdentifier(name)
+                        : QuoteIdentifier(schema) + "." + QuoteIdentifier(name);
 }
 
 void Cursor::Fail(std::string message, std::string hint, size_t offset) const {
@@ -47,14 +48,14 @@ void Cursor::FailExpected(const std::vector<std::string>& words, std::string_vie
     list += (i == 0 ? "" : (i + 1 == words.size() ? " or " : ", ")) + words[i];
   std::string hint;
   if (Peek().IsName()) {
-    if (const auto close = ClosestMatch(Peek().text, words)) hint = fmt::format("did you mean {}?", *close);
+    if (const auto close = ClosestMatch(Peek().text, words))
+      hint = fmt::format("did you mean {}?", *close);
   }
   Fail(fmt::format("Expected {} {}: {}", list, where, Shown(Peek())), hint, Peek().begin);
 }
 
 std::string Cursor::ExpectIdentifier(std::string_view what) {
-  if (!Peek().IsName())
-    Fail(fmt::format("Expected {}: {}", what, Shown(Peek())), "", Peek().begin);
+  if (!Peek().IsName()) Fail(fmt::format("Expected {}: {}", what, Shown(Peek())), "", Peek().begin);
   return NameOf(Next());
 }
 
@@ -81,7 +82,8 @@ ModelReference Cursor::ExpectModel() {
     int64_t version = 0;
     const auto parsed = std::from_chars(text.data(), text.data() + text.size(), version);
     if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
-      Fail(fmt::format("Not a model version: {}", text), "versions are whole numbers, such as m@3", model.offset);
+      Fail(fmt::format("Not a model version: {}", text), "versions are whole numbers, such as m@3",
+           model.offset);
     model.version = version;
   } else {
     model.alias = ToLower(ExpectIdentifier("a version or alias after @"));
@@ -174,7 +176,8 @@ OptionValue Cursor::ParseLiteral(int depth) {
   // BigQuery writes some choices as bare words.
   if (!negative && Peek().IsName()) return {NameOf(Next())};
   Fail(fmt::format("Expected a value: {}", Shown(Peek())),
-       "values are strings, numbers, TRUE, FALSE, NULL, [lists] and STRUCT(value AS name)", Peek().begin);
+       "values are strings, numbers, TRUE, FALSE, NULL, [lists] and STRUCT(value AS name)",
+       Peek().begin);
 }
 
 std::vector<Option> Cursor::ParseOptions(std::string_view where) {
@@ -187,7 +190,8 @@ std::vector<Option> Cursor::ParseOptions(std::string_view where) {
     option.name = ToLower(ExpectIdentifier("an option's name"));
     for (const Option& earlier : options)
       if (earlier.name == option.name)
-        Fail(fmt::format("An option is given twice: {}", option.name), "keep one of them", option.offset);
+        Fail(fmt::format("An option is given twice: {}", option.name), "keep one of them",
+             option.offset);
     if (!Accept("=") && !Accept("=>")) FailExpected({"="}, fmt::format("after {}", option.name));
     option.value = ParseLiteral(0);
     options.push_back(std::move(option));

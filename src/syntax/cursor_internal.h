@@ -25,7 +25,9 @@ class Cursor {
     }
   }
 
-  const Token& Peek(size_t ahead = 0) const { return tokens_[std::min(at_ + ahead, tokens_.size() - 1)]; }
+  const Token& Peek(size_t ahead = 0) const {
+    return tokens_[std::min(at_ + ahead, tokens_.size() - 1)];
+  }
   const Token& Next() { return tokens_[at_ + 1 < tokens_.size() ? at_++ : at_]; }
   bool AtEnd() const { return Peek().kind == TokenKind::kEnd; }
   size_t position() const { return at_; }
@@ -52,7 +54,8 @@ class Cursor {
 
   [[noreturn]] void Fail(std::string message, std::string hint, size_t offset) const;
   // "Expected X after …, found Y", with what was probably meant when a word is misspelt.
-  [[noreturn]] void FailExpected(const std::vector<std::string>& words, std::string_view where) const;
+  [[noreturn]] void FailExpected(const std::vector<std::string>& words,
+                                 std::string_view where) const;
 
   std::string ExpectIdentifier(std::string_view what);
   Name ExpectName(std::string_view what);

@@ -32,7 +32,8 @@ Expectation ParseExpectation(Cursor& cursor) {
   cursor.Expect("EXPECT", fmt::format("after CONSTRAINT {}", expectation.name));
   expectation.condition = cursor.ExpectParenthesised("a condition in parentheses after EXPECT");
   if (expectation.condition.text.empty())
-    cursor.Fail("An expectation has no condition", "write EXPECT (condition)", expectation.condition.offset);
+    cursor.Fail("An expectation has no condition", "write EXPECT (condition)",
+                expectation.condition.offset);
   expectation.action = ParseViolation(cursor);
   return expectation;
 }
@@ -43,19 +44,21 @@ ColumnDefinition ParseColumn(Cursor& cursor, std::string_view what, bool type_re
   column.name = cursor.ExpectIdentifier(what);
   column.type = cursor.TextUntil({"NOT", "COMMENT", "CONSTRAINT"}).text;
   if (type_required && column.type.empty())
-    cursor.Fail(fmt::format("Expected a type after {}", column.name), "write name TYPE, such as carrier VARCHAR",
-                cursor.Peek().begin);
+    cursor.Fail(fmt::format("Expected a type after {}", column.name),
+                "write name TYPE, such as carrier VARCHAR", cursor.Peek().begin);
   if (cursor.AcceptWords({"NOT", "NULL"})) column.not_null = true;
   if (cursor.Accept("COMMENT")) cursor.ExpectString("a comment");
   return column;
 }
 
 template <typename T>
-void CheckUnique(const Cursor& cursor, const std::vector<T>& items, std::string_view what, size_t offset) {
+void CheckUnique(const Cursor& cursor, const std::vector<T>& items, std::string_view what,
+                 size_t offset) {
   for (size_t i = 0; i < items.size(); ++i)
     for (size_t j = 0; j < i; ++j)
       if (EqualsIgnoringCase(items[i].name, items[j].name))
-        cursor.Fail(fmt::format("{} appears twice: {}", what, items[i].name), "rename one of them", offset);
+        cursor.Fail(fmt::format("{} appears twice: {}", what, items[i].name), "rename one of them",
+                    offset);
 }
 
 void ParseTableBody(Cursor& cursor, TableDeclaration& table, bool query_required) {
@@ -68,7 +71,8 @@ void ParseTableBody(Cursor& cursor, TableDeclaration& table, bool query_required
         table.columns.push_back(ParseColumn(cursor, "a column's name or CONSTRAINT", false));
       }
     } while (cursor.Accept(","));
-    if (!cursor.Accept(")")) cursor.FailExpected({",", ")"}, "in the list of columns and constraints");
+    if (!cursor.Accept(")"))
+      cursor.FailExpected({",", ")"}, "in the list of columns and constraints");
     CheckUnique(cursor, table.columns, "A column", offset);
     CheckUnique(cursor, table.expectations, "A constraint", offset);
   }
@@ -98,7 +102,8 @@ Statement ParseFlow(Cursor& cursor) {
   cursor.Expect("INTO", "after INSERT");
   flow.target = cursor.ExpectName("the target table's name");
   if (!cursor.AcceptWords({"BY", "NAME"}))
-    cursor.Fail("A flow inserts BY NAME", "write INSERT INTO " + flow.target.ToString() + " BY NAME SELECT …",
+    cursor.Fail("A flow inserts BY NAME",
+                "write INSERT INTO " + flow.target.ToString() + " BY NAME SELECT …",
                 cursor.Peek().begin);
   flow.query = cursor.ExpectQuery("after BY NAME");
   return flow;
@@ -144,45 +149,56 @@ std::optional<DeclaredKind> AcceptKind(Cursor& cursor) {
   return std::nullopt;
 }
 
-// CREATE of something that is neither ours nor DuckDB's: a misspelt word of ours is told here, since DuckDB would only
-// say that it cannot parse it.
+// CREATE of something that is neither ours nor DuckDB's: a misspelt word of ours is told here,
+// since DuckDB would only say that it cannot parse it.
 void RefuseMisspeltCreate(const Cursor& cursor) {
-  static const std::vector<std::string> ours = {"STREAMING", "MATERIALIZED", "FLOW", "MODEL", "SERVICE"};
-  for (const char* known : {"TABLE", "VIEW", "SCHEMA", "TEMP", "TEMPORARY", "MACRO", "FUNCTION", "TYPE", "SEQUENCE",
-                            "INDEX", "UNIQUE", "SECRET", "PERSISTENT", "LOCAL", "RECURSIVE", "DATABASE", "TRIGGER", "OR"})
+  static const std::vector<std::string> ours = {"STREAMING", "MATERIALIZED", "FLOW", "MODEL",
+                                                "SERVICE"};
+  for (const char* known : {"TABLE", "VIEW", "SCHEMA", "TEMP", "TEMPORARY", "MACRO", "FUNCTION",
+                            "TYPE", "SEQUENCE", "INDEX", "UNIQUE", "SECRET", "PERSISTENT", "LOCAL",
+                            "RECURSIVE", "DATABASE", "TRIGGER", "OR"})
     if (cursor.Peek().Is(known)) return;
   if (!cursor.Peek().IsName()) return;
   std::vector<std::string> candidates = ours;
   candidates.emplace_back("MATERIALISED");
-  if (ClosestMatch(cursor.Peek().text, candidates))
-    cursor.FailExpected(ours, "after CREATE");
+  if (ClosestMatch(cursor.Peek().text, candidates)) cursor.FailExpected(ours, "after CREATE");
 }
 
 Statement ParseCreate(Cursor& cursor) {
   bool or_refresh = false;
   bool or_replace = false;
-  if (cursor.AcceptWords({"OR", "REFRESH"})) or_refresh = true;
-  else if (cursor.AcceptWords({"OR", "REPLACE"})) or_replace = true;
+  if (cursor.AcceptWords({"OR", "REFRESH"}))
+    or_refresh = true;
+  else if (cursor.AcceptWords({"OR", "REPLACE"}))
+    or_replace = true;
   const size_t start = cursor.Peek().begin;
   const auto kind = AcceptKind(cursor);
   if (!kind) {
     if (cursor.Accept("STREAMING")) cursor.FailExpected({"TABLE"}, "after CREATE STREAMING");
     if (cursor.Accept("MATERIALIZED")) cursor.FailExpected({"VIEW"}, "after CREATE MATERIALIZED");
-    if (or_refresh) cursor.FailExpected({"STREAMING TABLE", "MATERIALIZED VIEW"}, "after CREATE OR REFRESH");
+    if (or_refresh)
+      cursor.FailExpected({"STREAMING TABLE", "MATERIALIZED VIEW"}, "after CREATE OR REFRESH");
     RefuseMisspeltCreate(cursor);
     return EngineStatement{};
   }
-  const bool table = *kind == DeclaredKind::kStreamingTable || *kind == DeclaredKind::kMaterializedView;
+  const bool table =
+      *kind == DeclaredKind::kStreamingTable || *kind == DeclaredKind::kMaterializedView;
   if (table && or_replace)
-    cursor.Fail("A streaming table or materialized view is not replaced", "write CREATE OR REFRESH", start);
+    cursor.Fail("A streaming table or materialized view is not replaced", "write CREATE OR REFRESH",
+                start);
   if (!table && or_refresh)
     cursor.FailExpected({"STREAMING TABLE", "MATERIALIZED VIEW"}, "after CREATE OR REFRESH");
   switch (*kind) {
-    case DeclaredKind::kStreamingTable: return ParseTable(cursor, false, or_refresh);
-    case DeclaredKind::kMaterializedView: return ParseTable(cursor, true, or_refresh);
-    case DeclaredKind::kFlow: return ParseFlow(cursor);
-    case DeclaredKind::kModel: return ParseModel(cursor, or_replace);
-    default: return ParseService(cursor, or_replace);
+    case DeclaredKind::kStreamingTable:
+      return ParseTable(cursor, false, or_refresh);
+    case DeclaredKind::kMaterializedView:
+      return ParseTable(cursor, true, or_refresh);
+    case DeclaredKind::kFlow:
+      return ParseFlow(cursor);
+    case DeclaredKind::kModel:
+      return ParseModel(cursor, or_replace);
+    default:
+      return ParseService(cursor, or_replace);
   }
 }
 
@@ -205,19 +221,27 @@ Statement ParseDrop(Cursor& cursor) {
 
 Statement ParseShow(Cursor& cursor) {
   Show show;
-  if (cursor.AcceptWords({"STREAMING", "TABLES"})) show.kind = ShowKind::kStreamingTables;
-  else if (cursor.AcceptWords({"MATERIALIZED", "VIEWS"})) show.kind = ShowKind::kMaterializedViews;
-  else if (cursor.Accept("FLOWS")) show.kind = ShowKind::kFlows;
-  else if (cursor.Accept("MODELS")) show.kind = ShowKind::kModels;
-  else if (cursor.Accept("SERVICES")) show.kind = ShowKind::kServices;
-  else if (cursor.Accept("RUNS")) show.kind = ShowKind::kRuns;
-  else return EngineStatement{};
+  if (cursor.AcceptWords({"STREAMING", "TABLES"}))
+    show.kind = ShowKind::kStreamingTables;
+  else if (cursor.AcceptWords({"MATERIALIZED", "VIEWS"}))
+    show.kind = ShowKind::kMaterializedViews;
+  else if (cursor.Accept("FLOWS"))
+    show.kind = ShowKind::kFlows;
+  else if (cursor.Accept("MODELS"))
+    show.kind = ShowKind::kModels;
+  else if (cursor.Accept("SERVICES"))
+    show.kind = ShowKind::kServices;
+  else if (cursor.Accept("RUNS"))
+    show.kind = ShowKind::kRuns;
+  else
+    return EngineStatement{};
   ExpectEnd(cursor);
   return show;
 }
 
 Statement ParseDescribe(Cursor& cursor) {
-  // DESCRIBE model is DuckDB's description of a table called model; ours names an object after the kind.
+  // DESCRIBE model is DuckDB's description of a table called model; ours names an object after the
+  // kind.
   const auto kind = AcceptKind(cursor);
   if (!kind || !cursor.Peek().IsName()) return EngineStatement{};
   Describe describe;
@@ -249,6 +273,8 @@ Statement Parse(std::string_view text, const StatementPlace& place) {
   return EngineStatement{};
 }
 
-Statement Parse(std::string_view text, std::string_view file) { return Parse(text, StatementPlace{file, {}, 0}); }
+Statement Parse(std::string_view text, std::string_view file) {
+  return Parse(text, StatementPlace{file, {}, 0});
+}
 
 }  // namespace braid::syntax

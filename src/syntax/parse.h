@@ -14,8 +14,8 @@ struct StatementPlace {
   size_t offset = 0;       // of the statement in `whole`
 };
 
-// Parses one statement (no semicolon). What is not Braid's is an EngineStatement, unread. Throws kSyntax with
-// the place, a hint and, for a misspelt word, what was probably meant.
+// Parses one statement (no semicolon). What is not Braid's is an EngineStatement, unread. Throws
+// kSyntax with the place, a hint and, for a misspelt word, what was probably meant.
 Statement Parse(std::string_view text, const StatementPlace& place);
 Statement Parse(std::string_view text, std::string_view file);
 

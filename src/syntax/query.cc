@@ -48,13 +48,15 @@ class Finder {
       }
     } else {
       after_source_word_ = false;
-      for (const char* word : {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "QUALIFY", "UNION"})
+      for (const char* word :
+           {"SELECT", "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "WINDOW", "QUALIFY", "UNION"})
         if (token.Is(word)) in_from_ = false;
     }
   }
 
   bool AtMl() const {
-    return cursor_.Peek().Is("ML") && cursor_.Peek(1).Is(".") && cursor_.Peek(2).IsName() && cursor_.Peek(3).Is("(");
+    return cursor_.Peek().Is("ML") && cursor_.Peek(1).Is(".") && cursor_.Peek(2).IsName() &&
+           cursor_.Peek(3).Is("(");
   }
 
   void TakeMl() {
@@ -94,7 +96,8 @@ class Finder {
     } else if (cursor_.Accept("STRUCT")) {
       call.settings = cursor_.ParseStructFields();
     } else {
-      cursor_.FailExpected({"TABLE", "(", "STRUCT"}, fmt::format("after the model of ML.{}", call.function));
+      cursor_.FailExpected({"TABLE", "(", "STRUCT"},
+                           fmt::format("after the model of ML.{}", call.function));
     }
   }
 
@@ -133,8 +136,9 @@ class Finder {
     if (next.Is("(")) return true;
     if (!next.IsName()) return false;
     // FROM stream WHERE …, FROM stream JOIN …: a table of that name.
-    for (const char* word : {"AS", "WHERE", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "GROUP", "ORDER", "LIMIT",
-                             "UNION", "USING", "ON", "HAVING", "NATURAL", "ASOF", "POSITIONAL", "SELECT"})
+    for (const char* word :
+         {"AS", "WHERE", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS", "GROUP", "ORDER",
+          "LIMIT", "UNION", "USING", "ON", "HAVING", "NATURAL", "ASOF", "POSITIONAL", "SELECT"})
       if (next.Is(word)) return false;
     return true;
   }

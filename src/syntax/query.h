@@ -53,7 +53,8 @@ struct ServiceCall {
   std::optional<SourceText> query;
 };
 
-// The outermost extensions of a query, in textual order. What stands inside a call's query is found by asking again.
+// The outermost extensions of a query, in textual order. What stands inside a call's query is found
+// by asking again.
 struct QueryExtensions {
   std::vector<MlCall> calls;
   std::vector<MlFunction> functions;

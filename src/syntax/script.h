@@ -12,10 +12,12 @@ struct StatementText {
   size_t offset = 0;  // in the script
 };
 
-// The statements of a script, split at semicolons; empty ones are left out. Throws kSyntax where Lex does.
+// The statements of a script, split at semicolons; empty ones are left out. Throws kSyntax where
+// Lex does.
 std::vector<StatementText> SplitStatements(std::string_view script, std::string_view file);
 
-// For a REPL: whether the text ends in a semicolon that ends a statement (not inside a string or comment).
+// For a REPL: whether the text ends in a semicolon that ends a statement (not inside a string or
+// comment).
 bool IsComplete(std::string_view text);
 
 }  // namespace braid::syntax

@@ -7,11 +7,12 @@
 
 namespace braid::syntax {
 
-// A text made from pieces of an original and pieces of our own, which remembers where each piece came from, so that an
-// error's place in the made text is found in the original.
+// A text made from pieces of an original and pieces of our own, which remembers where each piece
+// came from, so that an error's place in the made text is found in the original.
 class MappedText {
  public:
-  // Text of our own; an error inside is shown at `anchor` of the original, by default where the piece before ended.
+  // Text of our own; an error inside is shown at `anchor` of the original, by default where the
+  // piece before ended.
   void Append(std::string_view literal);
   void Append(std::string_view literal, size_t anchor);
   void AppendOriginal(std::string_view text, size_t offset);

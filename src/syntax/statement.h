@@ -9,7 +9,8 @@
 
 #include "base/option.h"
 
-// What the parser makes of Braid's statements. Offsets count bytes in the statement's text. Grammar: docs/sql/.
+// What the parser makes of Braid's statements. Offsets count bytes in the statement's text.
+// Grammar: docs/sql/.
 namespace braid::syntax {
 
 struct Name {
@@ -105,7 +106,14 @@ struct DropObject {
   Name name;
 };
 
-enum class ShowKind : uint8_t { kStreamingTables, kMaterializedViews, kFlows, kModels, kServices, kRuns };
+enum class ShowKind : uint8_t {
+  kStreamingTables,
+  kMaterializedViews,
+  kFlows,
+  kModels,
+  kServices,
+  kRuns
+};
 struct Show {
   ShowKind kind = ShowKind::kModels;
 };
@@ -118,7 +126,8 @@ struct Describe {
 // Everything else: DuckDB's.
 struct EngineStatement {};
 
-using Statement = std::variant<CreateStreamingTable, CreateMaterializedView, CreateFlow, CreateModel, ExportModel,
-                               CreateService, DropObject, Show, Describe, EngineStatement>;
+using Statement =
+    std::variant<CreateStreamingTable, CreateMaterializedView, CreateFlow, CreateModel, ExportModel,
+                 CreateService, DropObject, Show, Describe, EngineStatement>;
 
 }  // namespace braid::syntax

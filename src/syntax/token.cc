@@ -36,10 +36,13 @@ class Lexer {
   }
 
  private:
-  char Peek(size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
+  char Peek(size_t ahead = 0) const {
+    return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
+  }
 
   [[noreturn]] void Fail(std::string message, std::string hint, size_t offset) const {
-    throw Error(ErrorCode::kSyntax, std::move(message), std::move(hint), SpotAt(text_, offset, file_));
+    throw Error(ErrorCode::kSyntax, std::move(message), std::move(hint),
+                SpotAt(text_, offset, file_));
   }
 
   void SkipBlanks() {
@@ -80,7 +83,8 @@ class Lexer {
       ++at_;
       return Quoted('\'', true, TokenKind::kString, "A string does not end");
     }
-    if (c == '"' || c == '`') return Quoted(c, false, TokenKind::kQuotedName, "A quoted name does not end");
+    if (c == '"' || c == '`')
+      return Quoted(c, false, TokenKind::kQuotedName, "A quoted name does not end");
     if (c == '$' && DollarString()) return TokenKind::kString;
     if (IsWordStart(c)) {
       while (at_ < text_.size() && IsWordPart(text_[at_])) ++at_;
@@ -118,10 +122,13 @@ class Lexer {
   bool DollarString() {
     size_t close = at_ + 1;
     while (close < text_.size() && IsWordPart(text_[close]) && text_[close] != '$') ++close;
-    if (close >= text_.size() || text_[close] != '$' || (close > at_ + 1 && IsDigit(text_[at_ + 1]))) return false;
+    if (close >= text_.size() || text_[close] != '$' ||
+        (close > at_ + 1 && IsDigit(text_[at_ + 1])))
+      return false;
     const std::string_view mark = text_.substr(at_, close - at_ + 1);
     const size_t end = text_.find(mark, close + 1);
-    if (end == std::string_view::npos) Fail("A string does not end", "close it with " + std::string(mark), at_);
+    if (end == std::string_view::npos)
+      Fail("A string does not end", "close it with " + std::string(mark), at_);
     at_ = end + mark.size();
     return true;
   }
@@ -145,7 +152,8 @@ class Lexer {
 
 bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) {
-    return std::tolower(static_cast<unsigned char>(x)) == std::tolower(static_cast<unsigned char>(y));
+    return std::tolower(static_cast<unsigned char>(x)) ==
+           std::tolower(static_cast<unsigned char>(y));
   });
 }
 
@@ -165,7 +173,9 @@ bool Token::Is(std::string_view word) const {
   return (kind == TokenKind::kWord || kind == TokenKind::kSymbol) && EqualsIgnoringCase(text, word);
 }
 
-std::vector<Token> Lex(std::string_view text, std::string_view file) { return Lexer(text, file).Run(); }
+std::vector<Token> Lex(std::string_view text, std::string_view file) {
+  return Lexer(text, file).Run();
+}
 
 namespace {
 
@@ -198,7 +208,8 @@ std::string Unescape(std::string_view text) {
 }  // namespace
 
 std::string NameOf(const Token& token) {
-  return token.kind == TokenKind::kQuotedName ? Unquote(token.text, token.text[0]) : std::string(token.text);
+  return token.kind == TokenKind::kQuotedName ? Unquote(token.text, token.text[0])
+                                              : std::string(token.text);
 }
 
 std::string StringOf(const Token& token) {

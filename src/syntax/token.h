@@ -28,8 +28,9 @@ struct Token {
   bool IsName() const { return kind == TokenKind::kWord || kind == TokenKind::kQuotedName; }
 };
 
-// The tokens of a text, without white space and comments (-- to the end of line, /* nested */), ended by one kEnd. Throws
-// kSyntax at the opening of a string, name or comment that never ends. `file` names the text in errors.
+// The tokens of a text, without white space and comments (-- to the end of line, /* nested */),
+// ended by one kEnd. Throws kSyntax at the opening of a string, name or comment that never ends.
+// `file` names the text in errors.
 std::vector<Token> Lex(std::string_view text, std::string_view file);
 
 // What a name or string means without its quotes.
