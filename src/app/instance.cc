@@ -75,6 +75,15 @@ struct Instance::State {
     if (runtime != nullptr) runtime->Refresh();
   }
 
+  // After a move, which may have changed what services look up. Never throws.
+  void RefreshQuietly() noexcept {
+    try {
+      runtime->Refresh();
+    } catch (const std::exception&) {
+      // Services go on with what they hold; the next change tries again.
+    }
+  }
+
   flow::RunSummary Journalled(
       flow::RunOptions run, flow::RunObserver& observer,
       const std::function<flow::RunSummary(const flow::RunOptions&, flow::RunObserver&)>& work) {
@@ -175,13 +184,14 @@ void Instance::StartServing(http::Router& router) {
   state.runtime->Start();
   state.runtime->Refresh();
   AddEndpoints(router, *state.runtime, state.options.root.filename().string());
-  state.mover.Start([] {}, [](const std::string&) {});
+  // A move that fails is tried again; until then its rows are in the log, and in the live views.
+  state.mover.Start([&state] { state.RefreshQuietly(); }, [](const std::string&) {});
 }
 
 void Instance::StopServing(std::chrono::milliseconds drain) {
   if (state_->runtime == nullptr) return;
-  state_->runtime->Stop(drain);
   state_->mover.Stop();
+  state_->runtime->Stop(drain);
   state_->runtime.reset();
 }
 

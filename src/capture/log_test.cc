@@ -274,7 +274,7 @@ TEST_F(CaptureLog, TrimGivesSpaceBack) {
       log.AppendAndWait(std::move(entries));
     }
   }
-  EXPECT_GT(std::filesystem::file_size(file_), 20U << 20);
+  EXPECT_GT(std::filesystem::file_size(file_), 20'000'000U);
   Log log(file_, clock_);
   EXPECT_EQ(log.Trim(9'990), 9'990);
   EXPECT_EQ(Ids(log).size(), 10U);

@@ -18,7 +18,7 @@ std::string ViewName(const std::string& schema, const std::string& name) {
 std::string AttachStatement(const std::filesystem::path& home) {
   return fmt::format(
       "ATTACH {} AS lake (DATA_PATH {}, OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', "
-      "DATA_INLINING_ROW_LIMIT 10)",
+      "DATA_INLINING_ROW_LIMIT 0)",
       SqlText("ducklake:sqlite:" + (home / "catalog.sqlite").string()),
       SqlText((home / "data").string() + "/"));
 }
