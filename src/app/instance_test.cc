@@ -136,6 +136,8 @@ TEST_F(InstanceTest, ModelsTrainAndPredictInAnyQuery) {
   EXPECT_EQ(SqlError("CREATE MODEL line OPTIONS (model_type = 'linear_reg', input_label_cols = "
                      "['y']) AS SELECT 1"),
             ErrorCode::kAlreadyExists);
+  EXPECT_EQ(SqlError("SELECT * FROM ML.PREDICT(MODEL line, (SELECT 1 AS z))"),
+            ErrorCode::kModelInput);
   EXPECT_EQ(SqlError("SELECT * FROM ML.PREDICT(MODEL lime, TABLE gold.p)"),
             ErrorCode::kModelNotFound);
   EXPECT_EQ(SqlError("CREATE TABLE gold.h AS SELECT sum(x) AS s FROM gold.p"),

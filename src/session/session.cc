@@ -23,6 +23,19 @@ namespace {
 // The same error without its place.
 Error Unplaced(const Error& error) { return {error.code(), error.message(), error.hint()}; }
 
+// DuckDB names our alias for the rows of a model call; the user knows the model's input.
+Error ExplainModelInput(const Error& error) {
+  static constexpr std::string_view kMissing = "\"__braid_row\" does not have a column named \"";
+  const size_t at = error.message().find(kMissing);
+  if (error.code() != ErrorCode::kBinder || at == std::string::npos) return error;
+  const std::string_view rest = std::string_view(error.message()).substr(at + kMissing.size());
+  Error explained(
+      ErrorCode::kModelInput,
+      fmt::format("The rows lack an input of the model: {}", rest.substr(0, rest.find('"'))),
+      "give it as a column; DESCRIBE MODEL shows the query that the model was trained on");
+  return error.where() ? explained.At(*error.where()) : explained;
+}
+
 bool HasExtensions(const syntax::QueryExtensions& found) {
   return !found.calls.empty() || !found.functions.empty() || !found.streams.empty() ||
          !found.services.empty();
@@ -121,8 +134,9 @@ void Session::ExecuteEngine(const std::string& text, ResultSink& sink) {
       Stream(sql, sink);
       if (in_transaction()) CheckStored(words);
     }
-  } catch (const Error& error) {
-    if (!error.where() || !error.where()->file.empty()) throw;
+  } catch (const Error& raised) {
+    const Error error = ExplainModelInput(raised);
+    if (!error.where() || !error.where()->file.empty()) throw error;
     throw Unplaced(error).At(
         SpotAt(text, mapped.OriginalOffset(catalog::OffsetOf(sql, *error.where())), ""));
   }
