@@ -148,7 +148,7 @@ serve() {
 # What the client knows of May to July before departure, numbered; n = 1 is the single request.
 timetable="SELECT row_number() OVER (ORDER BY time_hour, carrier, flight, origin) - 1 AS n,
     carrier, origin, dest, tailnum, make_timestamp(year, month, day, hour, minute, 0) AS scheduled_departure, arr_delay
-  FROM read_csv('vendor/departures/2013-0[567].csv.gz', nullstr = 'NA')"
+  FROM read_csv('vendor/departures/2013-0[567].csv.gz', nullstr = 'NA') WHERE flight % 8 = 1"
 per_request=10000
 
 ask_once() {
@@ -218,7 +218,7 @@ SQL
 }
 
 summer() {
-  title "5. May to July: every departure is asked for; four of five report how it ended."
+  title "5. May to July: one departure in eight is asked for; four of five report how it ended."
   ask_all
   tell_outcomes
   table "SELECT count(*) AS captured, count(*) FILTER (status = 'ok') AS ok, count(DISTINCT inference_id) AS ids,
@@ -309,7 +309,7 @@ trace() {
   table "SELECT t.label_origin, i.model_versions['delay'] AS answered_by_version, count(*) AS rows,
       round(100 * avg(CAST(t.late AS INTEGER)), 1) AS late_percent,
       count(DISTINCT coalesce(t.flight_id, CAST(t.inference_id AS VARCHAR))) AS distinct_ids
-    FROM gold.training AT (VERSION => $snapshot) AS t LEFT JOIN inference.delay_risk AS i USING (inference_id)
+    FROM gold.training AS t AT (VERSION => $snapshot) LEFT JOIN inference.delay_risk AS i USING (inference_id)
     GROUP BY ALL ORDER BY 1, 2"
 }
 
