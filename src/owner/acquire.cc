@@ -63,7 +63,7 @@ std::optional<CommandClient> Reach(const std::optional<Holder>& holder) {
 
 }  // namespace
 
-Access OpenLake(const std::filesystem::path& home, milliseconds wait, std::stop_token stop) {
+Access OpenLake(const std::filesystem::path& home, milliseconds wait, const std::stop_token& stop) {
   const SteadyTime deadline = std::chrono::steady_clock::now() + wait;
   for (milliseconds pause = kFirstPause;; pause = std::min(2 * pause, kLongestPause)) {
     ThrowIfStopped(stop);

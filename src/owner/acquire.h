@@ -17,6 +17,6 @@ using Access = std::variant<LakeLock, CommandClient>;
 // not listen (it starts, leaves, or is on another machine). At least one try is made. Throws Error
 // LAKE_BUSY naming the holder when the time is up, INTERRUPTED when `stop` is requested.
 Access OpenLake(const std::filesystem::path& home, std::chrono::milliseconds wait,
-                std::stop_token stop = {});
+                const std::stop_token& stop = {});
 
 }  // namespace braid::owner

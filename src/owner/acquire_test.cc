@@ -43,7 +43,7 @@ class Acquire : public ::testing::Test {
   }
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  std::optional<Error> ErrorOf(milliseconds wait, std::stop_token stop = {}) {
+  std::optional<Error> ErrorOf(milliseconds wait, const std::stop_token& stop = {}) {
     try {
       OpenLake(home_, wait, stop);
     } catch (const Error& error) {

@@ -66,11 +66,14 @@ TEST(CommandProtocol, WhatNobodyEncodedIsRefused) {
   EXPECT_NO_THROW(DecodeCommand(three + flags + none));
   const std::string twice = EncodeNumber(2) + text("B") + text("") + text("B") + text("");
   const std::string falling = EncodeNumber(2) + text("B") + text("") + text("A") + text("");
-  for (const std::string& bytes :
-       {three + "\x04" + none, three + flags + twice, three + flags + falling,
-        EncodeNumber(0xFFFFFFFF) + none + none + flags + none,
-        three + flags + EncodeNumber(0xFFFFFFFF),
-        EncodeNumber(0) + EncodeNumber(0xFFFFFFFF) + none + flags + none}) {
+  const std::vector<std::string> cases = {
+      three + "\x04" + none,
+      three + flags + twice,
+      three + flags + falling,
+      EncodeNumber(0xFFFFFFFF) + none + none + flags + none,
+      three + flags + EncodeNumber(0xFFFFFFFF),
+      EncodeNumber(0) + EncodeNumber(0xFFFFFFFF) + none + flags + none};
+  for (const std::string& bytes : cases) {
     EXPECT_EQ(CodeOf([&] { DecodeCommand(bytes); }), ErrorCode::kMalformedRequest);
   }
 }

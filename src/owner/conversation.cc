@@ -98,7 +98,7 @@ void Conversation::StopCommand() {
 
 void Conversation::Close() { shutdown(socket_.get(), SHUT_RDWR); }
 
-void Conversation::Read() {
+void Conversation::Converse() {
   try {
     bool goes_on = Greet();
     while (goes_on) {
@@ -107,7 +107,12 @@ void Conversation::Read() {
     }
   } catch (const std::exception&) {
     // Malformed bytes, or no memory or thread for what they ask: that is this client's end alone.
+    return;
   }
+}
+
+void Conversation::Read() {
+  Converse();
   Close();
   RequestStop();
   {

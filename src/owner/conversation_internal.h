@@ -58,6 +58,7 @@ class Conversation {
 
   // The reading thread.
   void Read();
+  void Converse();  // until the client is gone, or says what it may not
   bool Greet();
   bool Handle(const Frame& frame);  // false: the conversation is over
   bool Enqueue(ForwardedCommand command);

@@ -164,6 +164,7 @@ TEST_F(JournalTest, ManyThreadsShareIt) {
   Journal journal(file_, clock_);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(4);
     for (int thread = 0; thread < 4; ++thread) {
       threads.emplace_back([&] {
         const std::string run = journal.BeginRun("run");

@@ -46,8 +46,9 @@ std::optional<Holder> ParseHolder(std::string_view text) {
   const std::optional<std::string_view> socket = TakeLine(text, "socket");
   if (!pid || !host || !socket || !text.empty()) return std::nullopt;
   Holder holder{.host = std::string(*host), .socket = std::string(*socket)};
-  const char* end = pid->data() + pid->size();
-  const std::from_chars_result parsed = std::from_chars(pid->data(), end, holder.pid);
+  const char* begin = pid->data();
+  const char* end = begin + pid->size();
+  const std::from_chars_result parsed = std::from_chars(begin, end, holder.pid);
   if (parsed.ec != std::errc() || parsed.ptr != end || holder.pid <= 0) return std::nullopt;
   return holder;
 }

@@ -25,7 +25,7 @@ bool PeerIsSameUser(const FileDescriptor& socket) {
   return peer.uid == geteuid();
 }
 
-bool SendAll(const FileDescriptor& socket, std::string_view bytes, std::stop_token give_up) {
+bool SendAll(const FileDescriptor& socket, std::string_view bytes, const std::stop_token& give_up) {
   while (!bytes.empty()) {
     const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent >= 0) {

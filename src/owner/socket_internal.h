@@ -22,7 +22,8 @@ bool PeerIsSameUser(const FileDescriptor& socket);
 
 // False when the peer is gone. A timeout that is set on the socket is one too, unless `give_up` can
 // be requested: then only once it is.
-bool SendAll(const FileDescriptor& socket, std::string_view bytes, std::stop_token give_up = {});
+bool SendAll(const FileDescriptor& socket, std::string_view bytes,
+             const std::stop_token& give_up = {});
 
 // The next frame, waiting for it; empty when the peer is gone or a timeout set on the socket ran
 // out. Throws Error MALFORMED_REQUEST.
