@@ -32,7 +32,7 @@ bool IsCurrent(const HeldLake& held, const TableStates& tables, int64_t snapshot
 
 }  // namespace
 
-std::string BoundService::Sql(const std::function<std::string(ValueForm, size_t)>& source) const {
+std::string BoundService::ParameterList(const ParameterSource& source) const {
   std::string row;
   for (size_t i = 0; i < schema.parameters.size(); ++i) {
     const FieldType& parameter = schema.parameters[i];
@@ -41,9 +41,29 @@ std::string BoundService::Sql(const std::function<std::string(ValueForm, size_t)
                        TypedSql(form, parameter.sql_type, source(form, i)),
                        syntax::QuoteIdentifier(parameter.name));
   }
+  return row;
+}
+
+std::string BoundService::Sql(const ParameterSource& source) const {
   return "SELECT * FROM " +
          session::ServiceOverOneRowSql(std::get<syntax::CreateService>(*statement), schema.body,
-                                       "(SELECT " + row + ")");
+                                       "(SELECT " + ParameterList(source) + ")");
+}
+
+std::string BoundService::SlotSql(size_t slot) const {
+  return Sql(
+      [slot](ValueForm form, size_t index) { return RequestSlots::Source(form, slot, index); });
+}
+
+std::string BoundService::BatchSql(size_t slot) const {
+  const std::string parameters = ParameterList([slot](ValueForm form, size_t index) {
+    return RequestSlots::Source(form, slot, index, "__braid_row");
+  });
+  return session::ServiceOverRowsSql(
+      std::get<syntax::CreateService>(*statement), schema.body,
+      fmt::format("(SELECT __braid_row, {} FROM range({}) AS __braid_range(__braid_row) WHERE "
+                  "__braid_row < {})",
+                  parameters, kMaxBatchRows, RequestSlots::CountSource(slot)));
 }
 
 GenerationBuilder::GenerationBuilder(const session::Workspace& workspace, ServingStore& store,
@@ -51,7 +71,8 @@ GenerationBuilder::GenerationBuilder(const session::Workspace& workspace, Servin
     : workspace_(workspace),
       store_(store),
       max_held_rows_(max_held_rows),
-      connection_(workspace_.lake.Connect(lake::Scope::kSession)) {}
+      connection_(workspace_.lake.Connect(lake::Scope::kSession)),
+      independence_(*connection_) {}
 
 std::shared_ptr<const Generation> GenerationBuilder::Build(
     const std::shared_ptr<const Generation>& before) {
@@ -131,17 +152,24 @@ std::shared_ptr<const BoundService> GenerationBuilder::Finish(ServiceSchema sche
     service->output_keys.push_back(key + ":");
   }
   service->held = is_held ? generation.held : nullptr;
-  if (is_held && !Runs(*service)) service->held = nullptr;
+  ChooseHow(*service);
   return service;
+}
+
+void GenerationBuilder::ChooseHow(BoundService& service) {
+  if (service.held != nullptr && !Runs(*service.held, service.SlotSql(0))) service.held = nullptr;
+  service.obstacle = service.held == nullptr ? "it reads the lake at each request"
+                                             : independence_.Obstacle(service.schema.body);
+  if (service.obstacle.empty() && !Runs(*service.held, service.BatchSql(0)))
+    service.obstacle = "DuckDB cannot run it for several rows";
+  service.is_batched = service.obstacle.empty();
 }
 
 // A query may name what its text did not show (another database, a view, the live tables): those
 // are asked live.
-bool GenerationBuilder::Runs(const BoundService& service) {
+bool GenerationBuilder::Runs(const HeldLake& held, const std::string& sql) {
   try {
-    const auto connection = store_.Connect(*service.held);
-    connection->DescribeStatement(service.Sql(
-        [](ValueForm form, size_t index) { return RequestSlots::Source(form, 0, index); }));
+    store_.Connect(held)->DescribeStatement(sql);
     return true;
   } catch (const Error&) {
     return false;

@@ -10,11 +10,14 @@
 #include "base/error.h"
 #include "catalog/catalog.h"
 #include "serve/request_values.h"
+#include "serve/row_independence.h"
 #include "serve/service_schema.h"
 #include "serve/serving_store.h"
 #include "session/session.h"
 
 namespace braid::serve {
+
+inline constexpr size_t kMaxBatchRows = 1024;
 
 // A service as workers ask it. Immutable and shared.
 struct BoundService {
@@ -27,8 +30,22 @@ struct BoundService {
   // each request.
   std::shared_ptr<const HeldLake> held;
 
-  // One statement for one request row; `source` gives the SQL of a parameter's value.
-  std::string Sql(const std::function<std::string(ValueForm, size_t)>& source) const;
+  // Several request rows may be asked by one statement, and why not.
+  bool is_batched = false;
+  std::string obstacle;
+
+  // `source` gives the SQL of a parameter's value.
+  using ParameterSource = std::function<std::string(ValueForm form, size_t index)>;
+  // A statement for one request row.
+  std::string Sql(const ParameterSource& source) const;
+  // The same for the one row of a slot.
+  std::string SlotSql(size_t slot) const;
+  // A statement for all rows of a slot, at most kMaxBatchRows: the row's number, the outputs, and
+  // NULL last where a row has no answer.
+  std::string BatchSql(size_t slot) const;
+
+ private:
+  std::string ParameterList(const ParameterSource& source) const;
 };
 
 using BoundServices = std::map<std::string, std::shared_ptr<const BoundService>>;
@@ -60,12 +77,14 @@ class GenerationBuilder {
   std::shared_ptr<const BoundService> Finish(ServiceSchema schema, const Generation& generation,
                                              bool is_held);
   bool IsSmall(const lake::TableState& table, int64_t snapshot);
-  bool Runs(const BoundService& service);
+  void ChooseHow(BoundService& service);
+  bool Runs(const HeldLake& held, const std::string& sql);
 
   session::Workspace workspace_;
   ServingStore& store_;
   int64_t max_held_rows_;
   std::unique_ptr<engine::Connection> connection_;
+  RowIndependence independence_;
 };
 
 }  // namespace braid::serve

@@ -135,11 +135,10 @@ Answer RequestHandler::AnswerRows(const std::shared_ptr<const BoundService>& ser
     return ErrorAnswer(error);
   }
   Answer answer{.status = 200, .body = "{\"rows\":["};
-  for (size_t i = 0; i < decoded.rows.size(); ++i) {
-    const RowRunner::Outcome outcome = runner_.Run(service, decoded.rows[i]);
+  for (const RowRunner::Outcome& outcome : runner_.Run(service, decoded.rows)) {
     const std::string id = NewUuidV7(clock_);
     capture(id, outcome);
-    if (i > 0) answer.body += ',';
+    if (answer.body.back() != '[') answer.body += ',';
     answer.body += AnswerRow(id, outcome);
   }
   answer.body += "]}";

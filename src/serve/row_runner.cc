@@ -3,12 +3,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 namespace braid::serve {
 
 namespace {
+
+// Fewer rows are answered sooner one by one.
+constexpr size_t kMinBatchRows = 4;
+
+// The outputs of a row, which begin at that column, as a JSON object.
+std::string JsonRow(const engine::Chunk& chunk, size_t first_column, size_t row,
+                    const BoundService& service) {
+  std::string json = "{";
+  for (size_t i = 0; i < service.output_keys.size(); ++i) {
+    if (i > 0) json += ',';
+    json += service.output_keys[i];
+    json += chunk.Value(first_column + i, row).dump();
+  }
+  return json + "}";
+}
+
+RequestSlots::Row SqlRow(const BoundService& service, const DecodedRow& row) {
+  RequestSlots::Row values;
+  values.reserve(row.values.size());
+  for (size_t i = 0; i < row.values.size(); ++i)
+    values.push_back(SqlValue(service.parameter_forms[i], row.values[i]));
+  return values;
+}
 
 // The one row of an answer as a JSON object.
 std::string OnlyRow(engine::Result result, const BoundService& service) {
@@ -18,13 +42,7 @@ std::string OnlyRow(engine::Result result, const BoundService& service) {
     rows += chunk->rows();
     if (rows > 1) break;
     if (chunk->rows() == 0) continue;
-    json = "{";
-    for (size_t i = 0; i < service.output_keys.size(); ++i) {
-      if (i > 0) json += ',';
-      json += service.output_keys[i];
-      json += chunk->Value(i, 0).dump();
-    }
-    json += '}';
+    json = JsonRow(*chunk, 0, 0, service);
   }
   if (rows == 1) return json;
   throw Error(ErrorCode::kServiceRowCount,
@@ -46,42 +64,84 @@ void RowRunner::Keep(const Generation& generation) {
   });
 }
 
-RowRunner::Outcome RowRunner::Run(const std::shared_ptr<const BoundService>& service,
-                                  const DecodedRow& row) {
-  Outcome outcome;
-  if (row.error) {
-    outcome.error = row.error;
-    if (row.input_json.starts_with('{')) outcome.input_json = row.input_json;
-    return outcome;
+std::vector<RowRunner::Outcome> RowRunner::Run(const std::shared_ptr<const BoundService>& service,
+                                               std::span<const DecodedRow> rows) {
+  std::vector<Outcome> outcomes(rows.size());
+  std::vector<size_t> asked;  // the rows that were decoded
+  std::vector<RequestSlots::Row> values;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].error) {
+      outcomes[i].error = rows[i].error;
+      if (rows[i].input_json.starts_with('{')) outcomes[i].input_json = rows[i].input_json;
+      continue;
+    }
+    outcomes[i].input_json =
+        CapturedObject(service->schema.parameters, service->parameter_forms, rows[i].values);
+    asked.push_back(i);
+    values.push_back(SqlRow(*service, rows[i]));
   }
-  outcome.input_json =
-      CapturedObject(service->schema.parameters, service->parameter_forms, row.values);
-  std::vector<engine::Value> values;
-  values.reserve(row.values.size());
-  for (size_t i = 0; i < row.values.size(); ++i)
-    values.push_back(SqlValue(service->parameter_forms[i], row.values[i]));
+  for (size_t begin = 0; begin < asked.size(); begin += kMaxBatchRows) {
+    const size_t count = std::min(kMaxBatchRows, asked.size() - begin);
+    const auto some = std::span<const RequestSlots::Row>(values).subspan(begin, count);
+    std::vector<std::string> answers = AskTogether(service, some);
+    for (size_t i = 0; i < count; ++i) {
+      Outcome& outcome = outcomes[asked[begin + i]];
+      outcome.output_json = std::move(answers[i]);
+      if (outcome.output_json.empty()) AskAlone(service, some[i], outcome);
+    }
+  }
+  return outcomes;
+}
+
+std::vector<std::string> RowRunner::AskTogether(const std::shared_ptr<const BoundService>& service,
+                                                std::span<const RequestSlots::Row> rows) {
+  std::vector<std::string> answers(rows.size());
+  if (!service->is_batched || rows.size() < kMinBatchRows) return answers;
   try {
-    outcome.output_json = Ask(service, values);
+    Prepared& prepared = PreparedFor(service);
+    if (!prepared.batch) prepared.batch = prepared.connection->Prepare(service->BatchSql(slot_));
+    slots_.Set(slot_, rows);
+    std::vector<size_t> found(rows.size());
+    engine::Result result = prepared.batch->Execute();
+    while (const auto chunk = result.Next()) {
+      for (size_t i = 0; i < chunk->rows(); ++i) {
+        const auto row = chunk->Value(0, i).get<size_t>();
+        const bool has_answer = !chunk->Value(service->output_keys.size() + 1, i).is_null();
+        if (has_answer && ++found.at(row) == 1) answers[row] = JsonRow(*chunk, 1, i, *service);
+      }
+    }
+    for (size_t row = 0; row < rows.size(); ++row)
+      if (found[row] != 1) answers[row].clear();
+  } catch (const std::exception&) {
+    // One row is enough to make the statement fail: which one, and why, comes out alone.
+    return std::vector<std::string>(rows.size());
+  }
+  return answers;
+}
+
+void RowRunner::AskAlone(const std::shared_ptr<const BoundService>& service,
+                         const RequestSlots::Row& row, Outcome& outcome) {
+  try {
+    outcome.output_json = Ask(service, row);
   } catch (const Error& error) {
     // Where in the service's SQL it failed is no concern of who asks.
     outcome.error = Error(error.code(), error.message(), error.hint());
   } catch (const std::exception& error) {
     outcome.error = Error(ErrorCode::kInternal, error.what());
   }
-  return outcome;
 }
 
 std::string RowRunner::Ask(const std::shared_ptr<const BoundService>& service,
-                           const std::vector<engine::Value>& values) {
+                           const RequestSlots::Row& row) {
   if (service->held != nullptr) {
     Prepared& prepared = PreparedFor(service);
-    slots_.Set(slot_, values);
+    slots_.Set(slot_, std::span<const RequestSlots::Row>(&row, 1));
     return OnlyRow(prepared.statement.Execute(), *service);
   }
   const lake::ReadRegistry::Guard guard(workspace_.reads);
   const std::string sql =
       service->Sql([](ValueForm, size_t index) { return fmt::format("${}", index + 1); });
-  return OnlyRow(live_connection().Query(sql, values), *service);
+  return OnlyRow(live_connection().Query(sql, row), *service);
 }
 
 RowRunner::Prepared& RowRunner::PreparedFor(const std::shared_ptr<const BoundService>& service) {
@@ -91,10 +151,9 @@ RowRunner::Prepared& RowRunner::PreparedFor(const std::shared_ptr<const BoundSer
   for (const auto& [other, prepared] : prepared_)
     if (other->held == service->held) connection = prepared.connection;
   if (connection == nullptr) connection = store_.Connect(*service->held);
-  engine::PreparedStatement statement = connection->Prepare(service->Sql(
-      [this](ValueForm form, size_t index) { return RequestSlots::Source(form, slot_, index); }));
+  engine::PreparedStatement statement = connection->Prepare(service->SlotSql(slot_));
   return prepared_
-      .emplace(service.get(), Prepared{service, std::move(connection), std::move(statement)})
+      .emplace(service.get(), Prepared{service, std::move(connection), std::move(statement), {}})
       .first->second;
 }
 

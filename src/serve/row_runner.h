@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,9 @@
 
 namespace braid::serve {
 
-// Runs request rows for one worker, each on its own, on statements that it keeps prepared. One
-// thread.
+// Runs request rows for one worker on statements that it keeps prepared: together where that
+// changes no answer (BoundService::is_batched), else each on its own. A row that fails in company
+// is run again alone, so it fails alone. One thread.
 class RowRunner {
  public:
   RowRunner(const session::Workspace& workspace, ServingStore& store, RequestSlots& slots,
@@ -31,7 +33,9 @@ class RowRunner {
     std::string input_json;   // as captured
     std::string output_json;  // an object; empty when `error` is set
   };
-  Outcome Run(const std::shared_ptr<const BoundService>& service, const DecodedRow& row);
+  // One outcome for each row, in order.
+  std::vector<Outcome> Run(const std::shared_ptr<const BoundService>& service,
+                           std::span<const DecodedRow> rows);
 
   // A connection that sees the lake and what is not in it yet.
   engine::Connection& live_connection();
@@ -41,10 +45,16 @@ class RowRunner {
     std::shared_ptr<const BoundService> service;
     std::shared_ptr<engine::Connection> connection;
     engine::PreparedStatement statement;
+    std::optional<engine::PreparedStatement> batch;
   };
   Prepared& PreparedFor(const std::shared_ptr<const BoundService>& service);
-  std::string Ask(const std::shared_ptr<const BoundService>& service,
-                  const std::vector<engine::Value>& values);
+  // Outputs as JSON objects, in the order of the rows; empty where a row has no answer or several,
+  // or anything failed.
+  std::vector<std::string> AskTogether(const std::shared_ptr<const BoundService>& service,
+                                       std::span<const RequestSlots::Row> rows);
+  void AskAlone(const std::shared_ptr<const BoundService>& service, const RequestSlots::Row& row,
+                Outcome& outcome);
+  std::string Ask(const std::shared_ptr<const BoundService>& service, const RequestSlots::Row& row);
 
   session::Workspace workspace_;
   ServingStore& store_;

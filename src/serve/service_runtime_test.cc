@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/service_runtime.h"
 
+#include <fmt/ranges.h>
+
 #include <atomic>
 #include <cmath>
 #include <future>
@@ -170,6 +172,39 @@ TEST_F(ServiceRuntimeTest, EachRowIsAskedOnItsOwn) {
   const Json rows = Rows("s", R"({"rows":[{"x":1},{"x":2}]})");
   EXPECT_EQ(rows[0].at("n"), 1);
   EXPECT_EQ(rows[1].at("top"), 2);
+}
+
+// A request of many rows asks for them together where it can; what each gets alone is what it must
+// get among others, to the bit.
+TEST_F(ServiceRuntimeTest, ManyRowsAreAnsweredAsEachAlone) {
+  Commit("CREATE TABLE gold.t AS SELECT range AS k, sin(range) AS v FROM range(400)");
+  Commit("INSERT INTO gold.t VALUES (7, 0.5)");  // one key twice
+  TrainLate();
+  Declare(
+      "CREATE SERVICE s (k BIGINT, f FLOAT, d DECIMAL(9, 3), n VARCHAR) AS SELECT p.*, CAST(n AS "
+      "BIGINT) AS number FROM ML.PREDICT(MODEL late, (SELECT request.*, v, v * f + coalesce(d, 0) "
+      "AS dep_delay FROM request JOIN gold.t USING (k))) AS p");
+  Start();
+  std::vector<std::string> requests;
+  for (int i = 0; i < 1500; ++i)
+    requests.push_back(fmt::format(R"({{"k":{},"f":{},"d":{},"n":{}}})", i % 450, i * 0.37,
+                                   i % 3 == 0 ? "null" : "12.345", i % 5 == 0 ? "null" : "\"17\""));
+  // One row without a number makes its whole batch fail: the second.
+  requests[1200] = R"({"k":1,"f":1,"d":1,"n":"seventeen"})";
+  const Json together = Rows("s", fmt::format(R"({{"rows":[{}]}})", fmt::join(requests, ",")));
+  ASSERT_EQ(together.size(), requests.size());
+  size_t failed = 0;
+  for (size_t i = 0; i < requests.size(); ++i) {
+    Json alone = Json::parse(Ask("s", requests[i]).body).at("rows").at(0);
+    Json among = together[i];
+    alone.erase("inference_id");
+    among.erase("inference_id");
+    ASSERT_EQ(alone.dump(), among.dump()) << requests[i];
+    failed += alone.contains("error") ? 1 : 0;
+  }
+  // Keys from 400 are unknown (150 rows), key 7 comes twice (4 rows), and the one above.
+  EXPECT_EQ(failed, 155U);
+  EXPECT_EQ(together[1200].at("error").at("code"), "CONVERSION");
 }
 
 TEST_F(ServiceRuntimeTest, AMalformedBodyIsAnsweredAndCaptured) {
