@@ -30,7 +30,9 @@ class StatementObserver final : public flow::RunObserver {
   void NodeProgress(double, std::string_view) override {}
   void NodeFinished(const flow::NodeResult& result) override {
     if (!result.error.empty()) return;
-    std::string text = fmt::format("{} {}: {}", result.kind, result.node, result.action);
+    // A flow's node is named "flow f" already.
+    const std::string kind = result.node.starts_with(result.kind + " ") ? "" : result.kind + " ";
+    std::string text = fmt::format("{}{}: {}", kind, result.node, result.action);
     if (result.rows) text += fmt::format(", {} rows", *result.rows);
     if (!result.reason.empty()) text += fmt::format(" ({})", result.reason);
     sink_.Notice(text);

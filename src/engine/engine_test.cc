@@ -92,6 +92,21 @@ TEST_F(EngineTest, SaysWhereAStatementIsWrong) {
   }
 }
 
+// DuckDB's parser and its binder count differently; columns are characters.
+TEST_F(EngineTest, ColumnsAreCharacters) {
+  const std::pair<const char*, int> cases[] = {{"SELECT 'äö', FROM x WHERE )", 27},
+                                               {"SELECT 'äö' AS \"é\",     nope", 25}};
+  for (const auto& [statement, column] : cases) {
+    try {
+      connection.Execute(statement);
+      FAIL() << statement;
+    } catch (const Error& error) {
+      ASSERT_TRUE(error.where().has_value());
+      EXPECT_EQ(error.where()->column, column) << error.ToText();
+    }
+  }
+}
+
 TEST_F(EngineTest, MapsErrorsToCodes) {
   EXPECT_EQ(CodeOf("SELEC 1"), ErrorCode::kSyntax);
   EXPECT_EQ(CodeOf("SELECT * FROM nowhere"), ErrorCode::kTableNotFound);

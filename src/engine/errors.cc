@@ -32,12 +32,12 @@ ErrorCode CodeOf(duckdb_error_type type, std::string_view message) {
     case DUCKDB_ERROR_SYNTAX:
       return ErrorCode::kSyntax;
     case DUCKDB_ERROR_CATALOG:
+      if (message.find("already exists") != std::string_view::npos)
+        return ErrorCode::kAlreadyExists;
       return message.find("Table with name") != std::string_view::npos ||
                      message.find("View with name") != std::string_view::npos
                  ? ErrorCode::kTableNotFound
-                 : (message.find("already exists") != std::string_view::npos
-                        ? ErrorCode::kAlreadyExists
-                        : ErrorCode::kBinder);
+                 : ErrorCode::kBinder;
     case DUCKDB_ERROR_BINDER:
       return ErrorCode::kBinder;
     case DUCKDB_ERROR_CONVERSION:
@@ -72,6 +72,17 @@ std::string CleanMessage(std::string_view message) {
   if (colon != std::string_view::npos && colon < 40) message.remove_prefix(colon + 7);
   while (message.ends_with('\n')) message.remove_suffix(1);
   return std::string(message);
+}
+
+// Where that many characters of UTF-8 end.
+size_t ByteOffset(std::string_view text, size_t characters) {
+  size_t at = 0;
+  while (at < text.size() && characters > 0) {
+    ++at;
+    while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+    --characters;
+  }
+  return at;
 }
 
 std::string TextOr(const nlohmann::json& object, const char* key) {
@@ -114,7 +125,9 @@ Error TranslateError(duckdb_error_type type, std::string_view message, std::stri
   if (position.empty() ||
       std::from_chars(position.data(), position.data() + position.size(), offset).ec != std::errc())
     return error;
-  return error.At(SpotAt(sql, offset, ""));
+  // DuckDB's parser counts characters, its binder bytes.
+  const bool counts_characters = type == DUCKDB_ERROR_PARSER || type == DUCKDB_ERROR_SYNTAX;
+  return error.At(SpotAt(sql, counts_characters ? ByteOffset(sql, offset) : offset, ""));
 }
 
 }  // namespace braid::engine

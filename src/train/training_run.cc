@@ -208,12 +208,7 @@ class Training {
       // One thread adds in one order, so that the same rows give the same bits.
       source.Scan([&gram](const Batch& batch) { gram.Add(batch); });
     } else {
-      const std::string name = fmt::format("braid_gram_{}", inputs);
-      engine::Register(change_.connection,
-                       engine::AggregateFunction{
-                           .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
-                             return std::make_unique<GramState>(inputs);
-                           }});
+      const std::string name = GramFunction(inputs);
       engine::Result result = change_.connection.Query(fmt::format(
           "SELECT {}({}) FROM {} AS __braid_row", name, InputList(), rows.TrainingQuery()));
       const std::optional<engine::Chunk> chunk = result.Next();
@@ -221,6 +216,23 @@ class Training {
       if (sums.IsValid(0)) gram = ml::GramAccumulator::Deserialize(sums.strings()[0]);
     }
     return ml::TrainLinearFromGram(request, gram, &source, control);
+  }
+
+  // The name of the aggregate over so many inputs. An engine keeps what was registered once.
+  std::string GramFunction(size_t inputs) {
+    std::string name = fmt::format("braid_gram_{}", inputs);
+    const bool known = change_.connection
+                           .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
+                                              syntax::QuoteString(name)))
+                           .Next()
+                           .has_value();
+    if (!known)
+      engine::Register(change_.connection,
+                       engine::AggregateFunction{
+                           .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
+                             return std::make_unique<GramState>(inputs);
+                           }});
+    return name;
   }
 
   int64_t Threads() const { return options_.threads > 0 ? options_.threads : defaults_.threads; }
