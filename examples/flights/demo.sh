@@ -148,7 +148,7 @@ serve() {
 # What the client knows of May to July before departure, numbered; n = 1 is the single request.
 timetable="SELECT row_number() OVER (ORDER BY time_hour, carrier, flight, origin) - 1 AS n,
     carrier, origin, dest, tailnum, make_timestamp(year, month, day, hour, minute, 0) AS scheduled_departure, arr_delay
-  FROM read_csv('vendor/departures/2013-0[567].csv.gz', nullstr = 'NA') WHERE flight % 8 = 1"
+  FROM read_csv('vendor/departures/2013-0[567].csv.gz', nullstr = 'NA')"
 per_request=10000
 
 ask_once() {
@@ -218,7 +218,7 @@ SQL
 }
 
 summer() {
-  title "5. May to July: one departure in eight is asked for; four of five report how it ended."
+  title "5. May to July: the service is asked for every departure; four of five report how it ended."
   ask_all
   tell_outcomes
   table "SELECT count(*) AS captured, count(*) FILTER (status = 'ok') AS ok, count(DISTINCT inference_id) AS ids,
