@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lake table of ten DOUBLE features and a label that the benchmarks of models read."""
+import measure
+
+FEATURES = [f"c{number}" for number in range(1, 11)]
+TRUTH = [0.5 * number - 3 for number in range(1, 11)]
+ROWS = 100_000 if measure.SMALL else 10_000_000
+
+
+def project():
+    """Values are hashes of the row's number: the same on each machine, and as incompressible as measurements."""
+    made = measure.Project("wide")
+    if made.is_new:
+        columns = ", ".join(f"hash(range, {i}) / 18446744073709551616.0 AS {name}" for i, name in enumerate(FEATURES))
+        truth = " + ".join(f"{weight} * {name}" for weight, name in zip(TRUTH, FEATURES))
+        made.sql(f"CREATE TABLE gold.wide AS SELECT {columns}, "
+                 f"{truth} + hash(range, 99) / 18446744073709551616.0 AS y FROM range({ROWS})")
+    return made
+
+
+def parquet(made):
+    return str(made.folder / ".braid/data/gold/wide/**/*.parquet")
+
+
+def train(model):
+    return (f"CREATE OR REPLACE MODEL {model} OPTIONS (model_type = 'linear_reg', input_label_cols = ['y'], "
+            "data_split_method = 'no_split') AS SELECT * FROM gold.wide")
+
+
+def weights(made, model):
+    rows, = made.sql(f"SELECT processed_input, weight FROM ML.WEIGHTS(MODEL {model})")
+    return {row["processed_input"]: row["weight"] for row in rows}
