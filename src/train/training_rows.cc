@@ -104,9 +104,7 @@ std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
   std::vector<ProjectedInput> inputs;
   for (const lake::Column& column : columns) {
     if (syntax::EqualsIgnoringCase(column.name, label)) continue;
-    if (options.data_split_col &&
-        syntax::EqualsIgnoringCase(column.name, *options.data_split_col) &&
-        options.data_split_method == ml::DataSplitMethod::kCustom)
+    if (options.data_split_col && syntax::EqualsIgnoringCase(column.name, *options.data_split_col))
       continue;
     AddInput(column.name, "__braid_row." + QuoteIdentifier(column.name), column.type, inputs);
   }
@@ -125,12 +123,11 @@ TrainingRows::TrainingRows(engine::Connection& connection, const std::string& qu
     throw Error(ErrorCode::kInvalidOption, "DATA_SPLIT_COL is missing",
                 "name the column that decides the split");
   // A row falls to either side by its content, wherever it stands: the same rows split the same way
-  // again.
+  // again. What is equal in order stays together; NULL is held out, as BigQuery ML does.
   const std::string order =
       by_order
-          ? fmt::format(
-                ", row_number() OVER (ORDER BY __braid_row.{} DESC NULLS LAST) AS __braid_rank",
-                QuoteIdentifier(*options.data_split_col))
+          ? fmt::format(", rank() OVER (ORDER BY __braid_row.{} DESC NULLS FIRST) AS __braid_rank",
+                        QuoteIdentifier(*options.data_split_col))
           : "";
   connection_.Execute(
       fmt::format("CREATE OR REPLACE TEMP TABLE __braid_training AS SELECT *, "
