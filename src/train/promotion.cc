@@ -72,12 +72,17 @@ Promotion Decide(engine::Connection& connection, session::ModelStore& models,
   const std::string rows = "(" + *promotion_query + "\n)";
   const std::optional<double> before = ScoreOf(connection, models, champion, rows);
   const std::optional<double> after = ScoreOf(connection, models, candidate, rows);
-  const int64_t count = connection.Scalar("SELECT count(*) FROM " + rows).get<int64_t>();
   if (!before || !after)
     return {false,
             fmt::format("version {} stays champion: the promotion query gives no labelled rows",
                         champion.version)};
-  const bool classifies = models.Get(candidate.artefact_sha256)->projection.is_classification;
+  const auto stored = models.Get(candidate.artefact_sha256);
+  const int64_t count =
+      connection
+          .Scalar(fmt::format("SELECT count({}) FROM {}",
+                              syntax::QuoteIdentifier(stored->projection.label), rows))
+          .get<int64_t>();
+  const bool classifies = stored->projection.is_classification;
   const bool better = *after < *before;
   return {better,
           fmt::format(
