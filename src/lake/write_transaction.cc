@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "lake/write_transaction.h"
 
+#include "base/error.h"
 #include "base/file.h"
 
 namespace braid::lake {
+
+namespace {
+
+// A statement that failed has made the transaction unusable.
+bool HasFailed(engine::Connection& connection) {
+  try {
+    connection.Execute("SELECT 1");
+    return false;
+  } catch (const Error&) {
+    return true;
+  }
+}
+
+}  // namespace
 
 WriteTransaction::WriteTransaction(Lake& lake, engine::Connection& connection,
                                    const std::string& holder, std::chrono::milliseconds wait)
@@ -46,8 +61,20 @@ int64_t WriteTransaction::Commit(const std::string& author, const std::string& m
 void WriteTransaction::Rollback() {
   if (!open_) return;
   open_ = false;
+  const bool failed = HasFailed(connection_);
   connection_.Execute("ROLLBACK");
+  if (failed) RemoveUnfinishedFiles();
   pass_.Release();
+}
+
+// A rollback removes the files that are whole; the one that a statement was writing when it failed
+// is known to nobody. We hold the pass: no other transaction has files that no snapshot names.
+void WriteTransaction::RemoveUnfinishedFiles() noexcept {
+  try {
+    connection_.Execute("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)");
+  } catch (const std::exception&) {
+    // They harm nobody, and go with the next that are removed.
+  }
 }
 
 }  // namespace braid::lake

@@ -32,6 +32,8 @@ class WriteTransaction {
   void Rollback();
 
  private:
+  void RemoveUnfinishedFiles() noexcept;
+
   Lake& lake_;
   engine::Connection& connection_;
   WriterGate::Pass pass_;
