@@ -17,6 +17,8 @@ constexpr std::string_view kFooter =
     "Exit codes: 0 done, 1 a statement or node failed, 2 wrong usage, 3 an expectation failed the\n"
     "update, 4 the project is invalid, 75 the lake is busy, 130 interrupted.";
 
+constexpr int kMostWaitSeconds = 86400;
+
 // What CLI11 fills; the same options are taken before and after the command.
 struct Parsed {
   CommandLine line;
@@ -35,8 +37,8 @@ void AddGlobals(CLI::App& app, Parsed& parsed) {
   app.add_option("-C", parsed.line.directory,
                  "The project's folder (default: search upward for braid.yaml)");
   app.add_option("--format", parsed.format, "table, csv, json or markdown");
-  app.add_option("--wait", parsed.wait_seconds, "Seconds to wait for a lake that is busy")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--wait", parsed.wait_seconds, "Seconds to wait for a lake that is busy (60)")
+      ->check(CLI::Range(0, kMostWaitSeconds));
 }
 
 CLI::App* AddCommand(CLI::App& app, Parsed& parsed, const std::string& name,

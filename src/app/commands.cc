@@ -142,7 +142,7 @@ int InstanceCommands::Check(owner::OutputSink& output, OutputFormat format) {
   for (const Error& problem : problems) output.Err(RenderError(problem, format));
   for (const std::string& warning : warnings) output.Err("warning: " + warning + "\n");
   if (!problems.empty()) {
-    output.Err(fmt::format("{} problems\n", problems.size()));
+    output.Err(fmt::format("{} problem{}\n", problems.size(), problems.size() == 1 ? "" : "s"));
     return kExitInvalidProject;
   }
   output.Err("the project is in order; next: braid plan, braid run\n");

@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <cstdlib>
+#include <set>
 #include <vector>
 
 #include "base/error.h"
@@ -37,6 +38,7 @@ class Reader {
     if (!root["name"])
       Fail(root.Mark(), "braid.yaml gives no name", "add a line such as: name: my_project");
     config_.name = Text(root["name"], "name");
+    if (config_.name.empty()) Fail(root["name"].Mark(), "The name is empty", "");
     ReadLake(root["lake"]);
     ReadEngine(root["engine"]);
     ReadServer(root["server"]);
@@ -47,16 +49,18 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void Fail(const YAML::Mark& mark, std::string message, std::string hint,
-                         ErrorCode code = ErrorCode::kConfigInvalid) const {
+  [[noreturn]] void Fail(const YAML::Mark& mark, std::string message, std::string hint) const {
     const size_t offset = mark.pos < 0 ? 0 : static_cast<size_t>(mark.pos);
-    throw Error(code, std::move(message), std::move(hint), SpotAt(text_, offset, file_));
+    throw Error(ErrorCode::kConfigInvalid, std::move(message), std::move(hint),
+                SpotAt(text_, offset, file_));
   }
 
   void CheckKeys(const YAML::Node& map, const std::string& where,
                  const std::vector<std::string>& known) const {
+    std::set<std::string> seen;
     for (const auto& entry : map) {
       const std::string key = entry.first.as<std::string>("");
+      if (!seen.insert(key).second) Fail(entry.first.Mark(), "Given twice: " + key, "keep one");
       if (std::find(known.begin(), known.end(), key) != known.end()) continue;
       const auto close = ClosestMatch(key, known);
       Fail(entry.first.Mark(),
@@ -98,7 +102,7 @@ class Reader {
     const std::string catalog = Text(lake["catalog"], "lake.catalog");
     if (catalog.starts_with("postgres:"))
       Fail(lake["catalog"].Mark(), "A catalogue in PostgreSQL is not available",
-           "write catalog: sqlite", ErrorCode::kNotSupported);
+           "write catalog: sqlite");
     if (catalog != "sqlite")
       Fail(lake["catalog"].Mark(), "Not a kind of catalogue: " + catalog, "write catalog: sqlite");
   }
@@ -143,7 +147,7 @@ class Reader {
 
   void RefuseUnlessEmpty(const YAML::Node& node, const std::string& key) const {
     if (!node || node.IsNull() || node.size() == 0) return;
-    Fail(node.Mark(), "Not available yet: " + key, "leave it empty", ErrorCode::kNotSupported);
+    Fail(node.Mark(), "Not available yet: " + key, "leave it empty");
   }
 
   std::string file_;

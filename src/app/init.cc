@@ -68,7 +68,12 @@ std::string InitProject(const InitCommand& command) {
       throw Error(ErrorCode::kProjectExists, "A file is in the way: " + (folder / name).string(),
                   "choose another folder, or move the file");
   for (const auto& [name, text] : files) {
-    std::filesystem::create_directories((folder / name).parent_path());
+    const std::filesystem::path parent = (folder / name).parent_path();
+    std::error_code failure;
+    std::filesystem::create_directories(parent, failure);
+    if (failure)
+      throw Error(ErrorCode::kIo, fmt::format("Cannot make the folder: {} ({})", parent.string(),
+                                              failure.message()));
     WriteFileDurably(folder / name, text);
   }
   return fmt::format("made a project in {}\nnext: cd {} && braid run\n", folder.string(),

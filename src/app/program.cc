@@ -103,7 +103,7 @@ Place FindPlace(const CommandLine& line, owner::OutputSink& output) {
     throw Error(ErrorCode::kProjectNotFound,
                 fmt::format("No braid.yaml {}: {}",
                             line.directory.empty() ? "here or in a folder above" : "in this folder",
-                            start.string()),
+                            start.lexically_normal().string()),
                 "braid init DIR makes a project; -C DIR names one");
   place.temporary = std::make_unique<TemporaryFolder>();
   output.Err("no braid.yaml here or in a folder above: using a temporary lake\n");

@@ -2,13 +2,17 @@
 #include "app/repl.h"
 
 #include <histedit.h>
+#include <poll.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <cerrno>
+#include <clocale>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cwchar>
 #include <filesystem>
 #include <string>
 
@@ -22,6 +26,28 @@ namespace braid::app {
 namespace {
 
 constexpr int kHistoryLines = 2000;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+// SIGINT is blocked but for the wait here, so that it is never missed; libedit's own reader would
+// go on with the line after it.
+int ReadCharacter(EditLine*, wchar_t* character) {
+  sigset_t during;
+  pthread_sigmask(SIG_SETMASK, nullptr, &during);
+  sigdelset(&during, SIGINT);
+  std::mbstate_t state{};
+  for (;;) {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    char byte = 0;
+    ssize_t count = ppoll(&input, 1, nullptr, &during);
+    if (count > 0) count = read(STDIN_FILENO, &byte, 1);
+    if (count < 0 && errno == EINTR && interrupted == 0) continue;  // the window's size changed
+    if (count <= 0) return static_cast<int>(count);
+    const size_t length = std::mbrtowc(character, &byte, 1, &state);
+    if (length <= 1) return 1;
+    if (length == static_cast<size_t>(-1)) state = {};  // bytes that are no character are left out
+  }
+}
 
 std::filesystem::path HistoryFile() {
   const char* state = std::getenv("XDG_STATE_HOME");
@@ -41,6 +67,7 @@ class Editor {
     history(history_, &event, H_SETUNIQUE, 1);
     el_set(line_, EL_EDITOR, "emacs");
     el_set(line_, EL_SIGNAL, 0);
+    el_set(line_, EL_GETCFN, &ReadCharacter);
     el_set(line_, EL_CLIENTDATA, this);
     el_set(line_, EL_PROMPT, &Editor::Prompt);
     el_set(line_, EL_HIST, history, history_);
@@ -95,8 +122,6 @@ class Editor {
   bool continued_ = false;
 };
 
-volatile std::sig_atomic_t interrupted = 0;
-
 bool IsLeaving(std::string text) {
   while (!text.empty() &&
          (text.back() == ';' || std::isspace(static_cast<unsigned char>(text.back()))))
@@ -110,12 +135,23 @@ void CatchInterrupts() {
   struct sigaction action{};
   action.sa_handler = [](int) { interrupted = 1; };
   sigaction(SIGINT, &action, nullptr);
+  sigset_t interrupts;
+  sigemptyset(&interrupts);
+  sigaddset(&interrupts, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &interrupts, nullptr);
+}
+
+// Text is UTF-8, also where no locale is set.
+void ReadUtf8() {
+  if (std::setlocale(LC_CTYPE, "") == nullptr || MB_CUR_MAX == 1)
+    std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 }  // namespace
 
 int RunRepl(const ReplHooks& hooks) {
   CatchInterrupts();
+  ReadUtf8();
   Editor editor;
   std::string statement;
   std::string line;

@@ -50,11 +50,12 @@ class Project:
         return path
 
     def run(self, *arguments, stdin=None, cwd=None, env=None, **options):
-        """Runs braid to its end: returncode, and stdout, stderr as text."""
-        given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
-        return subprocess.run([BRAID, *arguments], cwd=cwd or self.folder, env={**os.environ, **(env or {})}, text=True,
-                              encoding="utf-8", timeout=SECONDS,
-                              **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given, **options})
+        """Runs braid to its end: returncode, and stdout, stderr as text, line ends as they are."""
+        given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin.encode()}
+        answer = subprocess.run([BRAID, *arguments], cwd=cwd or self.folder, env={**os.environ, **(env or {})},
+                                timeout=SECONDS, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **given, **options})
+        answer.stdout, answer.stderr = (answer.stdout or b"").decode(), (answer.stderr or b"").decode()
+        return answer
 
     def start(self, *arguments, **options):
         return subprocess.Popen([BRAID, *arguments], cwd=self.folder, text=True, encoding="utf-8",
