@@ -10,6 +10,7 @@
 #include "app/statements.h"
 #include "base/error.h"
 #include "capture/log.h"
+#include "engine/transaction.h"
 #include "lake/read_registry.h"
 #include "loop/live_views.h"
 #include "loop/mover.h"
@@ -22,6 +23,7 @@ namespace {
 
 catalog::State LoadCommitted(lake::Lake& lake) {
   const auto connection = lake.Connect(lake::Scope::kRun);
+  const engine::Transaction transaction(*connection);
   return catalog::LoadState(*connection);
 }
 

@@ -74,12 +74,12 @@ void RegisterRows(engine::Connection& connection, const std::string& name,
   engine::Register(connection, std::move(function));
 }
 
-void Publish(lake::Lake& lake, const std::string& table, const std::string& columns) {
-  lake.PublishView(
+lake::Lake::LiveView View(const std::string& table, const std::string& columns) {
+  return {
       "braid", table,
       fmt::format("SELECT {0} FROM lake.braid.{1} UNION ALL SELECT {0} FROM braid_journal_{1}() "
                   "WHERE run_id NOT IN (SELECT run_id FROM lake.braid.run)",
-                  columns, table));
+                  columns, table)};
 }
 
 }  // namespace
@@ -112,9 +112,9 @@ void PublishJournalViews(lake::Lake& lake, engine::Connection& connection,
                 {"passed", "BIGINT"},
                 {"failed", "BIGINT"}},
                [&journal] { return journal.Expectations(); });
-  Publish(lake, "run", "run_id, started_at, finished_at, status, snapshot_id, command");
-  Publish(lake, "run_node", "run_id, node, kind, action, reason, rows, seconds, error");
-  Publish(lake, "expectation_result", "run_id, node, name, action, passed, failed");
+  lake.PublishViews({View("run", "run_id, started_at, finished_at, status, snapshot_id, command"),
+                     View("run_node", "run_id, node, kind, action, reason, rows, seconds, error"),
+                     View("expectation_result", "run_id, node, name, action, passed, failed")});
 }
 
 void JournalingObserver::NodeFinished(const flow::NodeResult& result) {

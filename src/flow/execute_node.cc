@@ -153,7 +153,7 @@ class Execution {
 
   // A streaming table that only flows fill.
   void DeclareOnly(const Need& need, const TableDeclaration& declaration) {
-    if (!need.runs) return Skip("unchanged");
+    if (!need.runs) return Skip("its declaration is unchanged; flows fill it");
     if (!declaration.columns.empty()) Shape(declaration, {});
     result_.action = "declared";
     result_.reason = need.reason;

@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+#include <utility>
+
 #include "base/error.h"
+#include "engine/transaction.h"
 #include "lake/metadata.h"
 #include "lake/sql_text_internal.h"
 
@@ -32,12 +36,14 @@ Lake::Lake(const LakeOptions& options, const Clock& clock)
   database_ = std::make_unique<engine::Database>(options.engine);
   control_ = std::make_unique<engine::Connection>(*database_);
   control_->Execute(AttachStatement(home_));
+  Migrate(*control_, data_folder());
   control_->Execute("ATTACH ':memory:' AS rt");
   for (const char* schema : {"inference", "feedback", "braid"})
     control_->Execute(fmt::format("CREATE SCHEMA rt.{}", schema));
-  Migrate(*control_, data_folder());
+  std::vector<LiveView> views;
   for (const std::string& table : MetadataTables())
-    PublishView("braid", table, "SELECT * FROM lake.braid." + table);
+    views.push_back({"braid", table, "SELECT * FROM lake.braid." + table});
+  PublishViews(views);
   if (options.recover) RemoveOrphanFiles();
 }
 
@@ -54,15 +60,23 @@ int64_t Lake::CurrentSnapshot() {
   return control_->Scalar("SELECT id FROM lake.current_snapshot()").get<int64_t>();
 }
 
-void Lake::PublishView(const std::string& schema, const std::string& name,
-                       const std::string& query) {
+void Lake::PublishViews(const std::vector<LiveView>& views) {
   MutexLock lock(control_mutex_);
-  // A view that is made anew has every prepared statement over it planned again.
-  std::string& published = published_[{schema, name}];
-  if (published == query) return;
-  published.clear();
-  control_->Execute(fmt::format("CREATE OR REPLACE VIEW {} AS {}", ViewName(schema, name), query));
-  published = query;
+  // One transaction: each costs a connection to the catalogue, and some milliseconds.
+  std::optional<engine::Transaction> transaction;
+  auto published = published_;
+  for (const LiveView& view : views) {
+    std::string& query = published[{view.schema, view.name}];
+    // A view that is made anew has every prepared statement over it planned again.
+    if (query == view.query) continue;
+    if (!transaction) transaction.emplace(*control_);
+    control_->Execute(fmt::format("CREATE OR REPLACE VIEW {} AS {}",
+                                  ViewName(view.schema, view.name), view.query));
+    query = view.query;
+  }
+  if (!transaction) return;
+  transaction->Commit();
+  published_ = std::move(published);
 }
 
 void Lake::RetractView(const std::string& schema, const std::string& name) {

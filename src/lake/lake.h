@@ -50,8 +50,17 @@ class Lake {
   // The newest snapshot that is committed, as seen now.
   int64_t CurrentSnapshot();
 
-  // Makes `rt.<schema>.<name>` show `query` (fully qualified text) on every session connection.
-  void PublishView(const std::string& schema, const std::string& name, const std::string& query);
+  // A view rt.<schema>.<name> of `query`, which is fully qualified text.
+  struct LiveView {
+    std::string schema;
+    std::string name;
+    std::string query;
+  };
+  // Makes them, all or none, visible on every session connection.
+  void PublishViews(const std::vector<LiveView>& views);
+  void PublishView(const std::string& schema, const std::string& name, const std::string& query) {
+    PublishViews({{schema, name, query}});
+  }
   void RetractView(const std::string& schema, const std::string& name);
   std::vector<std::string> PublishedViews(const std::string& schema);
   // Held, before anything else of the lake, by who reads what is committed and publishes views of

@@ -52,6 +52,16 @@ const std::vector<std::vector<std::string>>& Migrations() {
 }
 
 int64_t CurrentVersion(engine::Connection& connection) {
+  engine::Transaction transaction(connection);  // both see one state, and DuckLake connects once
+  const bool has_table =
+      connection
+          .Scalar(
+              "SELECT count(*) FROM __ducklake_metadata_lake.ducklake_table t JOIN "
+              "__ducklake_metadata_lake.ducklake_schema s USING (schema_id) WHERE s.schema_name = "
+              "'braid' AND t.table_name = 'migration' AND s.end_snapshot IS NULL AND "
+              "t.end_snapshot IS NULL")
+          .get<int64_t>() > 0;
+  if (!has_table) return 0;
   return connection.Scalar("SELECT coalesce(max(version), 0) FROM lake.braid.migration")
       .get<int64_t>();
 }
@@ -67,9 +77,6 @@ const std::vector<std::string>& MetadataTables() {
 }
 
 void Migrate(engine::Connection& connection, const std::filesystem::path& data_folder) {
-  connection.Execute("CREATE SCHEMA IF NOT EXISTS lake.braid");
-  connection.Execute(
-      "CREATE TABLE IF NOT EXISTS lake.braid.migration (version BIGINT, applied_at TIMESTAMPTZ)");
   const auto newest = static_cast<int64_t>(Migrations().size());
   const int64_t found = CurrentVersion(connection);
   if (found > newest) {
@@ -80,6 +87,10 @@ void Migrate(engine::Connection& connection, const std::filesystem::path& data_f
   }
   for (int64_t version = found; version < newest; ++version) {
     engine::Transaction transaction(connection);
+    connection.Execute("CREATE SCHEMA IF NOT EXISTS lake.braid");
+    connection.Execute(
+        "CREATE TABLE IF NOT EXISTS lake.braid.migration (version BIGINT, applied_at "
+        "TIMESTAMPTZ)");
     for (const std::string& statement : Migrations()[static_cast<size_t>(version)])
       connection.Execute(statement);
     connection.Execute(

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/transaction.h"
 #include "lake/tables.h"
 #include "loop/captured_tables_internal.h"
 #include "syntax/format.h"
@@ -51,20 +52,24 @@ std::string ViewQuery(const std::string& schema, const std::string& table,
 void PublishLiveViews(lake::Lake& lake) {
   MutexLock publishing(lake.publication_mutex());
   const auto connection = lake.Connect(lake::Scope::kRun);
+  std::vector<lake::Lake::LiveView> views;
   std::map<std::string, std::set<std::string>> present = {{"inference", {}}, {"feedback", {}}};
+  engine::Transaction transaction(*connection);
   for (const auto& [key, state] : lake::LoadTableStates(*connection)) {
     const auto found = present.find(state.schema);
     if (found == present.end()) continue;
     const auto columns = lake::TableColumns(*connection, state.schema, state.name);
     if (columns.empty()) continue;
     found->second.insert(state.name);
-    lake.PublishView(state.schema, state.name, ViewQuery(state.schema, state.name, columns));
+    views.push_back({state.schema, state.name, ViewQuery(state.schema, state.name, columns)});
   }
+  transaction.Rollback();
+  views.push_back({"braid", "capture_account", "SELECT * FROM braid_capture_accounts()"});
+  lake.PublishViews(views);
   for (const auto& [schema, names] : present) {
     for (const std::string& name : lake.PublishedViews(schema))
       if (!names.contains(name)) lake.RetractView(schema, name);
   }
-  lake.PublishView("braid", "capture_account", "SELECT * FROM braid_capture_accounts()");
 }
 
 }  // namespace braid::loop
