@@ -108,13 +108,17 @@ class Project:
     def artefacts(self):
         return {path.name for path in (self.home / "models").iterdir()}
 
-    def ask(self, ledger, requests):
-        """Asks the service, reports outcomes, and kills the server, so that all of it waits in the capture log."""
+    def serve(self):
+        """The server, once it listens, and where."""
         server = subprocess.Popen([self.braid, "-C", str(self.folder), "serve", "--listen", "127.0.0.1:0"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        line = server.stdout.readline()
+        return server, server.stdout.readline().rsplit("/", 1)[-1].strip()
+
+    def ask(self, ledger, requests):
+        """Asks the service, reports outcomes, and kills the server, so that all of it waits in the capture log."""
+        server, address = self.serve()
         try:
-            connection = http.client.HTTPConnection(line.rsplit("/", 1)[1].strip(), timeout=20)
+            connection = http.client.HTTPConnection(address, timeout=20)
             for _ in range(requests):
                 name = f"r{len(ledger.asked)}"
                 post(connection, "/v1/services/twice", {"x": len(ledger.asked)}, {"X-Request-Id": name})

@@ -20,7 +20,7 @@ from project import Ledger, Project
 
 # What a run writes before it commits takes about this long; the kills around the commit fall into it.
 COMMIT_SECONDS = 0.25
-INTERRUPTED = 130
+FAILED, INTERRUPTED = 1, 130
 SAME = {
     "bronze.sales": "SELECT * FROM bronze.sales",
     "bronze.notes": "SELECT * FROM bronze.notes",
@@ -90,6 +90,26 @@ def kill_rounds(project, ledger, kills, random_numbers):
     return in_time
 
 
+def kill_holder(project, ledger, random_numbers):
+    """The run works within a server that holds the lake; it is the server that dies."""
+    project.arrive(ledger.next_files())
+    server, _ = project.serve()
+    process = project.start_run()
+    process.stderr.readline()
+    time.sleep(random_numbers.uniform(0, COMMIT_SECONDS))
+    server.send_signal(signal.SIGKILL)
+    server.communicate()
+    said = process.communicate()[1]
+    if process.returncode not in (0, FAILED):
+        sys.exit(f"a run whose holder died ended with {process.returncode}:\n{said}")
+    before = project.sql("SELECT count(*) AS runs FROM braid.run WHERE status = 'succeeded'")
+    run_undisturbed(project, False)
+    after = project.sql("SELECT count(*) AS runs FROM braid.run WHERE status = 'succeeded'")
+    if process.returncode == 0 and before != after:
+        sys.exit(f"a run said that it was done, and had not committed:\n{said}")
+    fail(check(project, ledger), "after the holder of the lake died")
+
+
 def interrupt_one(project, ledger, number):
     """Whether the signal came in time; then nothing of the run may be there."""
     project.arrive(ledger.next_files())
@@ -147,6 +167,8 @@ def main():
         in_time = kill_rounds(project, ledger, kills, random_numbers)
         if in_time * 2 < kills:
             sys.exit(f"only {in_time} of {kills} kills came before the run had ended")
+        for _ in range(max(1, kills // 8)):
+            kill_holder(project, ledger, random_numbers)
         for number in (signal.SIGINT, signal.SIGTERM):
             interrupt(project, ledger, number)
         compare_with_undisturbed(braid, pathlib.Path(folder) / "calm", project, ledger)
