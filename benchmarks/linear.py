@@ -18,11 +18,11 @@ def fit(files, fitted):
 
 
 def train_and_scan(project, trained, scanned):
-    """One process that trains and scans in turn, after a round to warm up."""
+    """One process that scans to warm up, trains, and scans."""
     scan = "SELECT " + ", ".join(f"sum({name}) AS {name}" for name in wide_table.FEATURES) + " FROM gold.wide"
-    seconds, _ = project.times([wide_table.train("line"), scan] * 2)
-    trained.append(seconds[2])
-    scanned.append(seconds[3])
+    seconds, _ = project.times([scan, wide_table.train("line"), scan])
+    trained.append(seconds[1])
+    scanned.append(seconds[2])
 
 
 def main():

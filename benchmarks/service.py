@@ -2,7 +2,6 @@
 """Requests per second of services, captured durably or not, against FastAPI with onnxruntime."""
 import contextlib
 import json
-import math
 import os
 import pathlib
 import random
@@ -10,7 +9,6 @@ import signal
 import statistics
 import subprocess
 import sys
-import time
 
 import http_load
 import measure
@@ -80,16 +78,20 @@ class Target:
     """A service of one server: what to ask it, what it answered at first, and what it then did under load."""
 
     def __init__(self, label, port, service, name):
-        self.label, self.port, self.name, self.service = label, port, name, service
+        self.label, self.port = label, port
         self.exchanges, self.answers, self.outcomes = [], [], []
+        self.asked = 0
         for body in bodies(name):
             message = http_load.request(f"/v1/services/{service}", body)
             answer = http_load.ask(port, message)
             self.answers.append(json.loads(answer)["rows"][0])
             self.exchanges.append((message, answer[answer.index(b'"late"'):]))
+            self.asked += 1
 
     def load(self, connections):
-        self.outcomes.append(http_load.load(self.port, connections, self.exchanges, LOAD_SECONDS))
+        outcome = http_load.load(self.port, connections, self.exchanges, LOAD_SECONDS)
+        self.asked += len(outcome.latencies)
+        self.outcomes.append(outcome)
 
     def report(self, connections, baseline):
         def middle(of):
@@ -103,14 +105,22 @@ class Target:
         return rate
 
 
-def sync_milliseconds():
-    """What the disk under the project takes to make 512 bytes durable."""
+def sync_milliseconds(in_place):
+    """What the disk takes to make 4 KiB durable: in a file that grows, or, as a write-ahead log mostly does, in place."""
     times = []
     with open(measure.SCRATCH / "synced", "wb", buffering=0) as file:
         for _ in range(20 if measure.SMALL else 200):
-            file.write(bytes(512))
+            file.seek(0, os.SEEK_SET if in_place else os.SEEK_END)
+            file.write(bytes(4096))
             times.append(measure.seconds(lambda: os.fdatasync(file.fileno())) * 1e3)
     return times
+
+
+def report_syncs():
+    for name, in_place in {"of 4 KiB in place": True, "of 4 KiB more": False}.items():
+        times = sync_milliseconds(in_place)
+        measure.line(f"disk: fdatasync {name}",
+                     f"p50 {statistics.median(times):.3f} ms  p99 {statistics.quantiles(times, n=100)[98]:.3f} ms")
 
 
 def compare(name, braid, peer):
@@ -122,21 +132,22 @@ def compare(name, braid, peer):
         for ours, theirs in zip(target.answers, targets[0].answers, strict=True):
             measure.agree(f"probability from {target.label}", ours["probability"], theirs["probability"])
             measure.expect(f"label from {target.label}", ours["late"], theirs["late"])
-    asked = [len(target.exchanges) for target in targets]
     for connections in (1, 16):
+        measure_rates(targets, connections)
+    return targets[2].asked
+
+
+def measure_rates(targets, connections):
+    """The targets in turn, after a turn that does not count."""
+    for target in targets:
+        target.load(connections)
+        target.outcomes.clear()
+    for _ in range(ROUNDS):
         for target in targets:
-            target.outcomes.clear()
-        for turn in range(ROUNDS + 1):
-            for target in targets:
-                target.load(connections)
-        asked = [count + sum(len(outcome.latencies) for outcome in target.outcomes)
-                 for count, target in zip(asked, targets)]
-        for target in targets:
-            del target.outcomes[0]
-        baseline = targets[0].report(connections, None)
-        for target in targets[1:]:
-            target.report(connections, baseline)
-    return asked[2]
+            target.load(connections)
+    baseline = targets[0].report(connections, None)
+    for target in targets[1:]:
+        target.report(connections, baseline)
 
 
 def main():
@@ -145,13 +156,11 @@ def main():
     workers = len(os.sched_getaffinity(0))
     peer = [sys.executable, str(pathlib.Path(__file__).with_name("service_peer.py")),
             str(project.folder / "exported/model.onnx"), str(project.folder / "accounts.csv"), str(workers)]
-    before = sync_milliseconds()
+    report_syncs()
     with (serving("braid", project.command("serve", "--listen", "127.0.0.1:0")) as braid_port,
           serving("peer", peer) as peer_port):
         acknowledged = {name: compare(name, braid_port, peer_port) for name in ("plain", "keyed")}
-    times = before + sync_milliseconds()
-    measure.line("disk: fdatasync of 512 bytes", f"p50 {statistics.median(times):.3f} ms  "
-                                                 f"p99 {statistics.quantiles(times, n=100)[98]:.3f} ms")
+    report_syncs()
     for name, count in acknowledged.items():
         rows, = project.sql(f"SELECT count(*) AS n, count(DISTINCT inference_id) AS ids FROM inference.{name}")
         measure.expect(f"captured rows of {name}", rows, [{"n": count, "ids": count}])
