@@ -14,7 +14,7 @@ import termios
 import time
 
 import program
-from sharing_test import ENDLESS
+from sharing_test import ENDLESS, wait_until_busy
 
 FIRST, NEXT = "braid> ", "  ...> "
 
@@ -50,6 +50,12 @@ class Terminal:
         os.write(self.screen, text.encode())
         return self.wait_for(until)
 
+    def end(self):
+        """For a test that failed halfway."""
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(program.SECONDS)
+
     def leave(self, text="\x04"):
         os.write(self.screen, text.encode())
         code = self.process.wait(program.SECONDS)
@@ -65,7 +71,7 @@ class PromptTest(program.ProgramTest):
 
     def terminal(self, **environment):
         terminal = Terminal(self.shop, self.state, **environment)
-        self.addCleanup(terminal.process.kill)
+        self.addCleanup(terminal.end)
         return terminal
 
     def test_a_statement_of_several_lines(self):
@@ -95,6 +101,7 @@ class PromptTest(program.ProgramTest):
     def test_interrupt_ends_a_statement(self):
         terminal = self.terminal()
         terminal.type(f"SELECT 'working' AS w; {ENDLESS};\n", until="1 row")
+        wait_until_busy(terminal.process)
         self.assertIn("error[INTERRUPTED]: ", terminal.type("\x03"))
         self.assertIn("│ 7 │", terminal.type("SELECT 7;\n"))
         self.assertEqual(terminal.leave(), 0)

@@ -4,12 +4,25 @@
 
     sharing_test.py BRAID
 """
+import os
+import pathlib
 import signal
 import subprocess
 
 import program
 
 ENDLESS = "SELECT sum(a.range * b.range % 7) AS x FROM range(30000000) a, range(30000000) b"
+
+
+def processor_seconds(process):
+    words = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait_until_busy(process):
+    """Until an endless query has begun for sure: nothing before it takes as long."""
+    begin = processor_seconds(process)
+    program.wait_until(lambda: processor_seconds(process) > begin + 0.5, "an endless query to begin")
 
 
 class SharingTest(program.ProgramTest):
@@ -63,10 +76,12 @@ class InterruptTest(program.ProgramTest):
         self.shop = self.project()
         self.shop.done("sql", "CREATE TABLE gold.t AS SELECT 1 AS x")
 
-    def interrupt(self, signals=signal.SIGINT, script=f"SELECT 1 AS started; {ENDLESS}"):
+    def interrupt(self, number=signal.SIGINT, script=f"SELECT 1 AS started; {ENDLESS}", server=None):
         process = self.shop.start("--format", "csv", "sql", script)
+        self.addCleanup(process.kill)
         self.assertEqual(process.stdout.readline(), "started\n")
-        process.send_signal(signals)
+        wait_until_busy(server or process)
+        process.send_signal(number)
         return process.communicate(timeout=program.SECONDS)[1], process.returncode
 
     def test_a_query(self):
@@ -77,7 +92,7 @@ class InterruptTest(program.ProgramTest):
 
     def test_a_query_that_is_forwarded(self):
         with self.shop.serving() as server:
-            said, code = self.interrupt()
+            said, code = self.interrupt(server=server.process)
             self.assertEqual(code, 130, said)
             self.assertEqual(self.shop.rows("FROM gold.t"), [{"x": 1}])
             self.assertEqual(server.ask("GET", "/healthz")[0], 200)
@@ -93,7 +108,9 @@ class InterruptTest(program.ProgramTest):
         self.shop.write("v.sql", f"CREATE MATERIALIZED VIEW bronze.quick AS SELECT 1 AS x;\n"
                                  f"CREATE MATERIALIZED VIEW gold.v AS SELECT q.x FROM bronze.quick q, ({ENDLESS});")
         process = self.shop.start("run")
+        self.addCleanup(process.kill)
         self.assertRegex(process.stderr.readline(), "^bronze.quick .* updated")
+        wait_until_busy(process)
         process.send_signal(signal.SIGINT)
         said = process.communicate(timeout=program.SECONDS)[1]
         self.assertEqual(process.returncode, 130, said)
