@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
+#include <limits>
 
 #include "base/error.h"
 #include "session/ml_sql.h"
@@ -26,8 +26,9 @@ std::string CommonColumns(engine::Connection& connection, const std::string& lef
   return list;
 }
 
-std::optional<double> ScoreOf(engine::Connection& connection, session::ModelStore& models,
-                              const catalog::ModelVersion& version, const std::string& rows) {
+// Infinite for a version whose errors are beyond all numbers.
+double ScoreOf(engine::Connection& connection, session::ModelStore& models,
+               const catalog::ModelVersion& version, const std::string& rows) {
   const auto stored = models.Get(version.artefact_sha256);
   syntax::MappedText query;
   query.Append(rows);
@@ -36,7 +37,7 @@ std::optional<double> ScoreOf(engine::Connection& connection, session::ModelStor
   const auto value = connection.Scalar(fmt::format(
       "SELECT {} FROM {}", metric,
       session::EvaluateSql({version, *stored}, query, session::PredictSettings{}).text()));
-  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::infinity();
 }
 
 }  // namespace
@@ -70,25 +71,25 @@ Promotion Decide(engine::Connection& connection, session::ModelStore& models,
             "the newest version becomes champion: there is no promotion_query (version {} before)",
             champion.version)};
   const std::string rows = "(" + *promotion_query + "\n)";
-  const std::optional<double> before = ScoreOf(connection, models, champion, rows);
-  const std::optional<double> after = ScoreOf(connection, models, candidate, rows);
-  if (!before || !after)
-    return {false,
-            fmt::format("version {} stays champion: the promotion query gives no labelled rows",
-                        champion.version)};
+  const double before = ScoreOf(connection, models, champion, rows);
+  const double after = ScoreOf(connection, models, candidate, rows);
   const auto stored = models.Get(candidate.artefact_sha256);
   const int64_t count =
       connection
           .Scalar(fmt::format("SELECT count({}) FROM {}",
                               syntax::QuoteIdentifier(stored->projection.label), rows))
           .get<int64_t>();
+  if (count == 0)
+    return {false,
+            fmt::format("version {} stays champion: the promotion query gives no labelled rows",
+                        champion.version)};
   const bool classifies = stored->projection.is_classification;
-  const bool better = *after < *before;
+  const bool better = after < before;
   return {better,
           fmt::format(
               "{} {:.6f} of version {} {} {:.6f} of version {} on {} rows of the promotion query",
-              classifies ? "log loss" : "RMSE", *after, candidate.version,
-              better ? "<" : ">=", *before, champion.version, count)};
+              classifies ? "log loss" : "RMSE", after, candidate.version,
+              better ? "<" : ">=", before, champion.version, count)};
 }
 
 }  // namespace braid::train

@@ -120,6 +120,17 @@ TEST_F(PromotionTest, LogLossDecidesBetweenClassifications) {
   EXPECT_FALSE(Judge(2, -2, kTruths, ml::ModelType::kLogisticReg).promoted);
 }
 
+// A champion that is sure of what is wrong can be replaced; one that is sure and right wins.
+TEST_F(PromotionTest, CertainVersionsAreJudgedToo) {
+  EXPECT_TRUE(Judge(-1e6, 1, kTruths, ml::ModelType::kLogisticReg).promoted);
+  EXPECT_FALSE(Judge(1, -1e6, kTruths, ml::ModelType::kLogisticReg).promoted);
+  EXPECT_TRUE(
+      Judge(1, 1e6, "SELECT range AS x, TRUE AS y FROM range(1, 5)", ml::ModelType::kLogisticReg)
+          .promoted);
+  EXPECT_TRUE(Judge(1e200, 1, kRows).promoted);
+  EXPECT_FALSE(Judge(1, 1e200, kRows).promoted);
+}
+
 TEST_F(PromotionTest, WithoutAQueryTheNewestWins) {
   EXPECT_TRUE(Judge(2, 0, std::nullopt).promoted);
 }
