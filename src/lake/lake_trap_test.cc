@@ -41,7 +41,7 @@ TEST_F(LakeTrapTest, OrphansAreRemovedBetweenTransactions) {
   std::jthread maintenance([this, &done] {
     while (!done) lake_->RemoveOrphanFiles();
   });
-  for (int i = 0; i < 15; ++i) {
+  for (int i = 0; i < 10; ++i) {
     WriteTransaction transaction(*lake_, *run_, "writer");
     run_->Execute(fmt::format("CREATE TABLE bronze.a{} AS SELECT range AS i FROM range(1000)", i));
     run_->Execute(fmt::format("CREATE TABLE bronze.b{0} AS SELECT i FROM bronze.a{0}", i));
@@ -49,7 +49,7 @@ TEST_F(LakeTrapTest, OrphansAreRemovedBetweenTransactions) {
   }
   done = true;
   maintenance.join();
-  for (int i = 0; i < 15; ++i)
+  for (int i = 0; i < 10; ++i)
     EXPECT_EQ(Json(fmt::format("SELECT sum(i)::BIGINT FROM bronze.b{}", i)), "499500") << i;
 }
 
@@ -125,7 +125,7 @@ TEST_F(LakeTrapTest, ReadersSeeWholeCommits) {
                   "true");
       } while (!done);
     });
-  for (int i = 1; i <= 15; ++i) {
+  for (int i = 1; i <= 8; ++i) {
     WriteTransaction transaction(*lake_, *run_, "writer");
     run_->Execute(fmt::format("INSERT INTO bronze.a VALUES ({})", -i));
     run_->Execute("UPDATE bronze.a SET i = -i WHERE i < 0");
