@@ -12,6 +12,7 @@ import sys
 
 import http_load
 import measure
+import wide_table
 
 ACCOUNTS = 25_000
 FEATURES = [f"c{number}" for number in range(1, 7)]
@@ -21,7 +22,7 @@ OUTPUTS = "predicted_late AS late, list_filter(predicted_late_probs, lambda p: p
 
 
 def values(names, first):
-    return ", ".join(f"hash(range, {first + i}) / 18446744073709551616.0 AS {name}" for i, name in enumerate(names))
+    return ", ".join(f"{wide_table.uniform(first + i)} AS {name}" for i, name in enumerate(names))
 
 
 def services():
@@ -39,7 +40,7 @@ def make_project():
     project = measure.Project("service")
     project.sql(
         f"CREATE TABLE gold.seen AS SELECT {values(FEATURES, 1)}, "
-        "c1 - c2 + 2 * c3 - c4 + c5 * c6 + hash(range, 9) / 9223372036854775808.0 > 1.5 AS late FROM range(20000)",
+        f"c1 - c2 + 2 * c3 - c4 + c5 * c6 + 2 * {wide_table.uniform(63)} > 2 AS late FROM range(20000)",
         f"CREATE TABLE gold.accounts AS SELECT range AS id, {values(FEATURES[3:], 11)} FROM range({ACCOUNTS})",
         "CREATE MODEL risk OPTIONS (model_type = 'logistic_reg', input_label_cols = ['late'], "
         "data_split_method = 'no_split') AS SELECT * FROM gold.seen",

@@ -7,14 +7,19 @@ TRUTH = [0.5 * number - 3 for number in range(1, 11)]
 ROWS = 100_000 if measure.SMALL else 10_000_000
 
 
+def uniform(number):
+    """SQL over `range`: a value in [0, 1), the same on each machine, independent of those of other numbers.
+
+    Not hash(range, number): columns of that differ by a mask, so they would be almost collinear."""
+    return f"(hash(range * 64 + {number}) / 18446744073709551616.0)"
+
+
 def project():
-    """Values are hashes of the row's number: the same on each machine, and as incompressible as measurements."""
     made = measure.Project("wide")
     if made.is_new:
-        columns = ", ".join(f"hash(range, {i}) / 18446744073709551616.0 AS {name}" for i, name in enumerate(FEATURES))
+        columns = ", ".join(f"{uniform(i)} AS {name}" for i, name in enumerate(FEATURES))
         truth = " + ".join(f"{weight} * {name}" for weight, name in zip(TRUTH, FEATURES))
-        made.sql(f"CREATE TABLE gold.wide AS SELECT {columns}, "
-                 f"{truth} + hash(range, 99) / 18446744073709551616.0 AS y FROM range({ROWS})")
+        made.sql(f"CREATE TABLE gold.wide AS SELECT {columns}, {truth} + {uniform(63)} AS y FROM range({ROWS})")
     return made
 
 
