@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes docs/errors.md from src/base/error_codes.def, the one table of error codes.
+"""Writes docs/errors.md from src/base/error_codes.def, the one table of error codes. With --check
+the page must be up to date, and every code must be expected by some test.
 
     tools/generate_errors.py [--check | --self-test]
 """
 import re
 import sys
 
-from tracked import ROOT, expect, report
+from tracked import ROOT, expect, report, tracked
 
 NAME = "errors"
 STRING = r'("(?:[^"\\]|\\.)*"(?:\s*"(?:[^"\\]|\\.)*")*)'
@@ -60,6 +61,14 @@ def render(entries):
                             for code, sqlstate, http, meaning in sorted(entries))
 
 
+def untested(entries, tests):
+    """Returns the codes that no test names, neither as text nor as the enumerator."""
+    def names(code):
+        return re.compile(rf"\b{code}\b|\bk{''.join(word.capitalize() for word in code.split('_'))}\b")
+
+    return [code for code, *_ in entries if not any(names(code).search(text) for text in tests)]
+
+
 def self_test():
     good = '// comment\nERROR_CODE(kNotFound, "NOT_FOUND", "42704", 404, "a | \\"b\\" "\n  "c.")\n'
     entries, findings = parse(good)
@@ -71,6 +80,10 @@ def self_test():
     expect(NAME, "sqlstate", parse(good.replace("42704", "4270"))[1], "SQLSTATE")
     expect(NAME, "status", parse(good.replace("404", "200"))[1], "HTTP status")
     expect(NAME, "junk", parse(good + "ERROR_CODE(kX)\n")[1], "not an ERROR_CODE entry: ERROR_CODE(kX)")
+    if untested(entries, ["statement error NOT_FOUND"]) or untested(entries, ["ErrorCode::kNotFound)"]):
+        sys.exit(f"{NAME}: self-test failed: a tested code")
+    if untested(entries, ["NOT_FOUND_HERE kNotFoundHere"]) != ["NOT_FOUND"]:
+        sys.exit(f"{NAME}: self-test failed: an untested code")
 
 
 def main(arguments):
@@ -84,6 +97,8 @@ def main(arguments):
     if arguments == ["--check"]:
         if not page.exists() or page.read_text() != text:
             findings.append("docs/errors.md is out of date: run tools/generate_errors.py")
+        tests = tracked("tests/*", "src/*_test.cc").values()
+        findings += [f"{code}: no test expects it" for code in untested(entries, tests)]
     elif not findings:
         page.write_text(text)
     return report(NAME, findings)

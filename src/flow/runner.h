@@ -93,7 +93,7 @@ class Runner {
   // text).
   Plan MakePlan(const Declarations& declarations, const RunOptions& options);
 
-  // Throws what ended the run (EXPECTATION_FAILED, NODE_FAILED with the node's own code and text,
+  // Throws what ended the run (EXPECTATION_FAILED, the node's own code and text,
   // INTERRUPTED, …) after a rollback; the observer has been told of every node. Publishes the new
   // state after the commit.
   RunSummary Run(const Declarations& declarations, const RunOptions& options, RunObserver& observer,
