@@ -44,9 +44,11 @@ def kill_after_line(process, random_numbers):
     time.sleep(random_numbers.uniform(0, COMMIT_SECONDS if last else 0.03))
 
 
-def kill_one(project, random_numbers, usual_seconds):
-    """Whether the kill came in time."""
+def kill_one(project, ledger, random_numbers, usual_seconds):
+    """Whether the kill came in time. Some files arrive while the run is at work."""
     process = project.start_run()
+    if random_numbers.random() < 0.3:
+        project.arrive(ledger.next_files())
     if random_numbers.random() < 0.4:
         time.sleep(random_numbers.uniform(0, usual_seconds))
     else:
@@ -78,7 +80,7 @@ def kill_rounds(project, ledger, kills, random_numbers):
         for _ in range(min(kills - done, random_numbers.randrange(1, 4))):
             if random_numbers.random() < 0.7 or not ledger.sales:
                 project.arrive(ledger.next_files())
-            in_time += kill_one(project, random_numbers, seconds)
+            in_time += kill_one(project, ledger, random_numbers, seconds)
             done += 1
         seconds = run_undisturbed(project, rounds == 0)
         fail(check(project, ledger), f"after {done} kills")
