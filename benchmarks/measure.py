@@ -41,13 +41,11 @@ class Project:
         output = self.run("--format", "json", "sql", "-f", str(script))
         return [json.loads(line) for line in output.splitlines()]
 
-    def times(self, rounds):
-        """Runs rounds of statements in one process; gives each statement's seconds, round by round.
+    def times(self, statements):
+        """Runs them in one process; gives the seconds of each, and the results of those that have columns.
 
-        Every statement stands between two others that tell when they began, so neither the start of the
-        process nor the printing of its output counts."""
-        statements = [part for statement in rounds for part in (MARK, statement)] + [MARK]
-        results = self.sql(*statements)
+        Each stands between two others that tell when they began, so the process's start does not count."""
+        results = self.sql(*[part for statement in statements for part in (MARK, statement)], MARK)
         marks = [result[0]["bench_mark"] for result in results if result and "bench_mark" in result[0]]
         others = [result for result in results if not (result and "bench_mark" in result[0])]
         return [(after - before) / 1e6 for before, after in zip(marks, marks[1:])], others

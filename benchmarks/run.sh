@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs the benchmarks one after the other; each prints its figures beside its peer's and fails only if an answer is wrong.
+# Runs the benchmarks one after the other; each prints its figures beside its peer's. Only a wrong answer fails one.
 #   benchmarks/run.sh [NAME…] [--scale small]
 # BRAID names another program than build/release/bin/braid.
 set -uo pipefail

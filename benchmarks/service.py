@@ -107,7 +107,7 @@ class Target:
 
 
 def sync_milliseconds(in_place):
-    """What the disk takes to make 4 KiB durable: in a file that grows, or, as a write-ahead log mostly does, in place."""
+    """What the disk takes to make 4 KiB durable: in a growing file or, as write-ahead logs mostly do, in place."""
     times = []
     with open(measure.SCRATCH / "synced", "wb", buffering=0) as file:
         for _ in range(20 if measure.SMALL else 200):
