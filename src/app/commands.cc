@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <stop_token>
 
 #include "app/run_display.h"
@@ -50,6 +51,13 @@ int ExitCodeOf(const Error& error) {
   }
 }
 
+Error AsError(const std::exception& failure) {
+  const auto* file = dynamic_cast<const std::filesystem::filesystem_error*>(&failure);
+  if (file == nullptr) return Error(ErrorCode::kInternal, failure.what());
+  return Error(ErrorCode::kIo,
+               fmt::format("{}: {}", file->code().message(), file->path1().string()));
+}
+
 InstanceCommands::~InstanceCommands() = default;
 
 int InstanceCommands::Run(const owner::ForwardedCommand& command, owner::OutputSink& output,
@@ -66,7 +74,7 @@ int InstanceCommands::Run(const owner::ForwardedCommand& command, owner::OutputS
     output.Err(RenderError(error, line.format));
     return ExitCodeOf(error);
   } catch (const std::exception& error) {
-    output.Err(RenderError(Error(ErrorCode::kInternal, error.what()), line.format));
+    output.Err(RenderError(AsError(error), line.format));
     return kExitFailed;
   }
 }

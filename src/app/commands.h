@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <exception>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ inline constexpr int kExitInvalidProject = 4;
 inline constexpr int kExitBusy = 75;
 inline constexpr int kExitInterrupted = 130;
 int ExitCodeOf(const Error& error);
+// What is no Error: IO for the file system's, INTERNAL for the rest.
+Error AsError(const std::exception& failure);
 
 // Runs commands that need an open lake: plan, run, sql, check. Keeps one SQL session, so that a
 // transaction may span the commands of a conversation.

@@ -290,7 +290,7 @@ int RunProgram(const std::vector<std::string>& arguments) {
     output.Err(RenderError(error, line.format));
     return ExitCodeOf(error);
   } catch (const std::exception& error) {
-    output.Err(RenderError(Error(ErrorCode::kInternal, error.what()), line.format));
+    output.Err(RenderError(AsError(error), line.format));
     return kExitFailed;
   }
 }
