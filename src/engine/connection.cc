@@ -129,9 +129,7 @@ Result PreparedStatement::Execute(std::span<const Value> parameters) {
 Connection::Connection(Database& database) : handle_(std::make_unique<Handle>()) {
   if (duckdb_connect(database.handle().database, &handle_->connection) != DuckDBSuccess)
     throw Error(ErrorCode::kInternal, "Cannot connect to DuckDB");
-  for (const char* setting :
-       {"SET errors_as_json = true", "SET TimeZone = 'UTC'", "SET enable_progress_bar = true",
-        "SET enable_progress_bar_print = false"})
+  for (const char* setting : {"SET errors_as_json = true", "SET TimeZone = 'UTC'"})
     Execute(setting);
 }
 
@@ -192,10 +190,5 @@ StatementInfo Connection::DescribeStatement(std::string_view sql) {
 }
 
 void Connection::Interrupt() { duckdb_interrupt(handle_->connection); }
-
-double Connection::Progress() const {
-  const double percentage = duckdb_query_progress(handle_->connection).percentage;
-  return percentage < 0 ? -1 : percentage / 100;
-}
 
 }  // namespace braid::engine

@@ -71,8 +71,6 @@ class Connection {
 
   // Stops what runs on this connection soon, with kInterrupted there. Any thread.
   void Interrupt();
-  // Fraction done of what runs, 0…1; negative when unknown. Any thread.
-  double Progress() const;
 
   struct Handle;
   Handle& handle() const { return *handle_; }

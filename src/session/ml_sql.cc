@@ -84,8 +84,6 @@ constexpr std::string_view kAreaUnderCurve =
     "(sum(__rank) FILTER (__positive) - count(*) FILTER (__positive) * (count(*) FILTER "
     "(__positive) + 1) / 2) / nullif(count(*) FILTER (__positive) * count(*) FILTER (NOT "
     "__positive), 0)";
-constexpr std::string_view kRank =
-    "rank() OVER (ORDER BY __score) + (count(*) OVER (PARTITION BY __score) - 1) / 2.0 AS __rank";
 
 // Rows with the label as text (__y), the predicted label as text (__yhat) and the probabilities.
 MappedText EvaluateClassification(const BoundModel& model, const MappedText& scored) {
