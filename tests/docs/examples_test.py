@@ -10,6 +10,7 @@ that frame a table are as wide as they like.
 import os
 import pathlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -160,6 +161,25 @@ class ReadmeTest(program.ProgramTest):
         self.assertIsNotNone(found, answer)
         self.assertIn(found.group(1), captured)
         self.assertRegex(captured, r'│ \{"x":7\} │ \{"predicted_y":15\.0\} │\n')
+
+
+class FlightsTest(program.ProgramTest):
+    def test_from_scratch(self):
+        example = self.folder / "flights"
+        unwanted = shutil.ignore_patterns(".braid", "landing")
+        shutil.copytree(REPOSITORY / "examples" / "flights", example, ignore=unwanted)
+        blocks = [content for _, content in blocks_of((example / "README.md").read_text(encoding="utf-8"))]
+        scratch = [block for block in blocks if "braid plan && braid run" in block]
+        self.assertEqual(len(scratch), 1)
+        shell = Shell(self.folder)
+        self.addCleanup(shell.close)
+        self.assertEqual(shell.type("cd flights")[0], 0)
+        code, output = shell.type(scratch[0].rstrip())
+        self.assertEqual(code, 0, output)
+        self.assertRegex(output, r"(?m)^bronze\.departures .* append .*first run")
+        self.assertRegex(output, r"(?m)^bronze\.departures .* appended +109119 rows")
+        self.assertRegex(output, r"(?m)^delay +model +trained .* version 1 became champion")
+        self.assertRegex(output, r"(?m)^run \S+ succeeded: ")
 
 
 if __name__ == "__main__":
