@@ -92,6 +92,9 @@ class PromptTest(program.ProgramTest):
         terminal = self.terminal()
         terminal.type("half of a line", until="line")
         terminal.type("\x03")
+        for _ in range(5):  # at once, before the line is waited for
+            self.assertIn("│ 6 │", terminal.type("SELECT 6;\n"))
+            terminal.type("\x03")
         self.assertIn("│ 7 │", terminal.type("SELECT 7;\n"))
         terminal.type("SELECT 1 +\n", until=NEXT)
         terminal.type("\x03")
