@@ -9,6 +9,7 @@
 #include "engine/appender.h"
 #include "engine/connection.h"
 #include "engine/functions.h"
+#include "engine/interrupt.h"
 #include "engine/transaction.h"
 
 namespace braid::engine {
@@ -93,6 +94,41 @@ TEST_F(EngineTest, SaysWhereAStatementIsWrong) {
 }
 
 // DuckDB's parser and its binder count differently; columns are characters.
+// An interrupt that comes while nothing runs must reach the next statement.
+TEST_F(EngineTest, StopsWhatRunsAfterTheStop) {
+  std::stop_source stop;
+  const auto endless = [&] { connection.Execute("SELECT count(*) FROM range(1000000000000)"); };
+  {
+    const InterruptOnStop interrupt(connection, stop.get_token());
+    stop.request_stop();
+    try {
+      connection.Execute("SELECT 1");  // too short to notice, perhaps
+      endless();
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::kInterrupted);
+    }
+  }
+  EXPECT_EQ(connection.Scalar("SELECT 42"), 42);  // no longer
+}
+
+// What a type's name says is a type again, whatever its fields are called.
+TEST_F(EngineTest, NamesOfTypesAreTypes) {
+  std::vector<std::string> words = {"plain", "two words", "1st", "quote\"d", "", "Ünicode"};
+  for (const auto& row : connection.Rows("SELECT keyword_name FROM duckdb_keywords()"))
+    words.push_back(row[0]);
+  for (const std::string& word : words) {
+    std::string quoted;
+    for (const char c : word) quoted += c == '"' ? "\"\"" : std::string(1, c);
+    if (word.empty()) continue;
+    const auto type_of = [&](const std::string& type) {
+      return connection.DescribeStatement("SELECT CAST(NULL AS " + type + ")").column_types.at(0);
+    };
+    const std::string type = type_of("STRUCT(\"" + quoted + "\" INTEGER[])");
+    EXPECT_EQ(type_of(type), type) << word;
+  }
+}
+
 TEST_F(EngineTest, ColumnsAreCharacters) {
   const std::pair<const char*, int> cases[] = {{"SELECT 'äö', FROM x WHERE )", 27},
                                                {"SELECT 'äö' AS \"é\",     nope", 25}};
