@@ -19,6 +19,23 @@ std::string ViewName(const std::string& schema, const std::string& name) {
   return fmt::format("rt.{}.{}", SqlName(schema), SqlName(name));
 }
 
+// DuckLake asks for the statistics of a table that never had rows at every look at it, each time on
+// a connection of its own (some 50 ms a table). Only as the lake is opened: it remembers what it
+// did not find, and would add a second row.
+void AddMissingStatistics(engine::Connection& connection) {
+  constexpr std::string_view kMissing =
+      "FROM __ducklake_metadata_lake.ducklake_table WHERE end_snapshot IS NULL AND table_id NOT IN "
+      "(SELECT table_id FROM __ducklake_metadata_lake.ducklake_table_stats)";
+  engine::Transaction transaction(connection);
+  if (connection.Scalar(fmt::format("SELECT count(*) {}", kMissing)).get<int64_t>() > 0)
+    connection.Execute(
+        fmt::format("INSERT INTO __ducklake_metadata_lake.ducklake_table_stats "
+                    "(table_id, record_count, next_row_id, file_size_bytes) SELECT "
+                    "table_id, 0, 0, 0 {}",
+                    kMissing));
+  transaction.Commit();
+}
+
 std::string AttachStatement(const std::filesystem::path& home) {
   return fmt::format(
       "ATTACH {} AS lake (DATA_PATH {}, OVERRIDE_DATA_PATH true, META_JOURNAL_MODE 'WAL', "
@@ -36,6 +53,7 @@ Lake::Lake(const LakeOptions& options, const Clock& clock)
   database_ = std::make_unique<engine::Database>(options.engine);
   control_ = std::make_unique<engine::Connection>(*database_);
   control_->Execute(AttachStatement(home_));
+  AddMissingStatistics(*control_);
   Migrate(*control_, data_folder());
   control_->Execute("ATTACH ':memory:' AS rt");
   for (const char* schema : {"inference", "feedback", "braid"})

@@ -39,6 +39,30 @@ TEST_F(LakeTest, OpeningAgainChangesNothing) {
   EXPECT_EQ(lake_->CurrentSnapshot(), snapshot);
 }
 
+// Opening adds the statistics of tables without rows; DuckLake must go on from them.
+TEST_F(LakeTest, EmptyTablesHaveStatisticsOnce) {
+  Open();
+  Commit("CREATE TABLE lake.gold.empty (x BIGINT)");
+  Open();
+  constexpr const char* kTwice =
+      "SELECT count(*) FROM (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table_stats "
+      "GROUP BY table_id HAVING count(*) > 1)";
+  constexpr const char* kMissing =
+      "SELECT count(*) FROM __ducklake_metadata_lake.ducklake_table WHERE end_snapshot IS NULL AND "
+      "table_id NOT IN (SELECT table_id FROM __ducklake_metadata_lake.ducklake_table_stats)";
+  EXPECT_EQ(Json(kMissing), "0");
+  Commit("INSERT INTO lake.gold.empty VALUES (1), (2)");
+  Commit("INSERT INTO lake.gold.empty VALUES (3)");
+  EXPECT_EQ(Json(kTwice), "0");
+  EXPECT_EQ(Json("SELECT record_count FROM __ducklake_metadata_lake.ducklake_table_stats JOIN "
+                 "__ducklake_metadata_lake.ducklake_table USING (table_id) WHERE table_name = "
+                 "'empty'"),
+            "3");
+  EXPECT_EQ(Json("SELECT list(rowid ORDER BY rowid) FROM lake.gold.empty"), "[0,1,2]");
+  Open();
+  EXPECT_EQ(Json("SELECT sum(x) FROM gold.empty WHERE x > 1"), "\"5\"");
+}
+
 TEST_F(LakeTest, ALakeMayBeMoved) {
   Open();
   Commit("CREATE TABLE bronze.t AS SELECT range AS i FROM range(100)");
