@@ -92,16 +92,17 @@ struct Instance::State {
     mover.Move();
     run.run_id = journal.BeginRun(run.command);
     JournalingObserver journalling(journal, run.run_id, observer);
+    flow::RunSummary summary;
     try {
-      flow::RunSummary summary = work(run, journalling);
-      journal.FinishRun(run.run_id, owner::RunStatus::kSucceeded, summary.snapshot_id, "");
-      if (summary.snapshot_id) Changed();
-      return summary;
+      summary = work(run, journalling);
     } catch (const Error& error) {
       journal.FinishRun(run.run_id, StatusOf(error), std::nullopt,
                         fmt::format("{}: {}", Describe(error.code()).text, error.message()));
       throw;
     }
+    journal.FinishRun(run.run_id, owner::RunStatus::kSucceeded, summary.snapshot_id, "");
+    if (summary.snapshot_id) Changed();
+    return summary;
   }
 
   const InstanceOptions options;

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "syntax/format.h"
 #include "syntax/parse.h"
 
 namespace braid::catalog {
@@ -157,16 +158,26 @@ State LoadState(engine::Connection& connection) {
   return state;
 }
 
+void PutObjects(engine::Connection& connection, std::span<const Object* const> objects) {
+  if (objects.empty()) return;
+  // One statement each: every one that writes to the lake leaves a file there.
+  std::string keys;
+  std::string rows;
+  for (const Object* object : objects) {
+    const std::string key = fmt::format("({}, {}", syntax::QuoteString(KindName(object->kind)),
+                                        syntax::QuoteString(object->key));
+    keys += fmt::format("{}{})", keys.empty() ? "" : ", ", key);
+    rows += fmt::format("{}{}, {}, {}, {}, {}, now())", rows.empty() ? "" : ", ", key,
+                        syntax::QuoteString(object->owner), syntax::QuoteString(object->file),
+                        object->line, syntax::QuoteString(object->definition));
+  }
+  connection.Execute("DELETE FROM lake.braid.object WHERE (kind, name) IN (" + keys + ")");
+  connection.Execute("INSERT INTO lake.braid.object VALUES " + rows);
+}
+
 void PutObject(engine::Connection& connection, const Object& object) {
-  RemoveObject(connection, object.kind, object.key);
-  const engine::Value parameters[] = {std::string(KindName(object.kind)),
-                                      object.key,
-                                      object.owner,
-                                      object.file,
-                                      object.line,
-                                      object.definition};
-  connection.Execute("INSERT INTO lake.braid.object VALUES ($1, $2, $3, $4, $5, $6, now())",
-                     parameters);
+  const Object* const one = &object;
+  PutObjects(connection, {&one, 1});
 }
 
 void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::string& key) {

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,6 +88,7 @@ State LoadState(engine::Connection& connection);
 
 // Row writers, inside the caller's transaction. `PutObject` replaces the row of that kind and key.
 void PutObject(engine::Connection& connection, const Object& object);
+void PutObjects(engine::Connection& connection, std::span<const Object* const> objects);
 void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::string& key);
 void AddModelVersion(engine::Connection& connection, const ModelVersion& version);
 void AddAliasEvent(engine::Connection& connection, const AliasEvent& event);

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "catalog/place.h"
 #include "engine/appender.h"
+#include "engine/interrupt.h"
 #include "flow/lineage.h"
 #include "flow/run_parts_internal.h"
 #include "lake/write_transaction.h"
@@ -111,16 +112,17 @@ class Run {
   // Brings the catalogue in line with the project's files.
   void Declare(const std::vector<Object>& objects) {
     std::set<std::pair<ObjectKind, std::string>> declared;
+    std::vector<const Object*> written;
     for (const Object& object : objects) {
       declared.emplace(object.kind, object.key);
       const Object* known = state_.Find(object.kind, object.key);
       if (known == nullptr || known->definition != object.definition ||
-          known->owner != object.owner || known->file != object.file) {
-        catalog::PutObject(change_.connection, object);
-        changed_ = true;
-      }
+          known->owner != object.owner || known->file != object.file)
+        written.push_back(&object);
       state_.Put(object);
     }
+    catalog::PutObjects(change_.connection, written);
+    changed_ = changed_ || !written.empty();
     for (size_t kind = 0; kind < 5; ++kind) {
       std::vector<std::string> gone;
       for (const auto& [key, object] : state_.objects[kind])
@@ -278,19 +280,22 @@ RunSummary InTransaction(session::Workspace workspace, const NodeWorkers& worker
                          engine::Connection& connection, const RunOptions& options,
                          RunObserver& observer, std::stop_token stop, Work work) {
   const auto begin = std::chrono::steady_clock::now();
-  const std::stop_callback interrupt(stop, [&connection] { connection.Interrupt(); });
   lake::WriteTransaction transaction(workspace.lake, connection, "run " + options.run_id);
   Run run(workspace, workers, root, reader, connection, transaction.base_snapshot(), options,
           observer, stop);
+  // Neither COMMIT nor ROLLBACK may be interrupted.
+  std::optional<engine::InterruptOnStop> interrupt(std::in_place, connection, stop);
   const std::vector<Node> nodes = work(run);
   RunSummary summary{
       .run_id = options.run_id, .status = "succeeded", .snapshot_id = {}, .nodes = run.results()};
   if (run.changed()) {
     run.WriteRows(nodes);
+    interrupt.reset();
     summary.snapshot_id = transaction.Commit("braid", options.command,
                                              fmt::format("{{\"run_id\": \"{}\"}}", options.run_id));
     workspace.catalog.Publish(std::move(run.state()));
   } else {
+    interrupt.reset();
     transaction.Rollback();
   }
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -32,6 +32,12 @@ std::string Absolute(const std::filesystem::path& root, const std::string& patte
   return (root / pattern).string();
 }
 
+// A project that moves knows its files again.
+std::string Relative(const std::filesystem::path& root, const std::string& path) {
+  const std::string folder = (root / "").string();
+  return path.starts_with(folder) ? path.substr(folder.size()) : path;
+}
+
 std::string FormatOf(const syntax::ReadFiles& files) {
   for (const auto& [name, value] : files.options)
     if (name == "format") {
@@ -62,7 +68,8 @@ std::map<std::string, ReadFile> ListFiles(engine::Connection& connection,
     for (const auto& row : connection.Rows(
              fmt::format("SELECT filename, size, epoch_us(last_modified) FROM read_blob({})",
                          QuoteString(Absolute(root, pattern)))))
-      files[row[0].get<std::string>()] = {row[1].get<int64_t>(), row[2].get<int64_t>()};
+      files[Relative(root, row[0].get<std::string>())] = {row[1].get<int64_t>(),
+                                                          row[2].get<int64_t>()};
   } catch (const Error& error) {
     if (error.code() != ErrorCode::kIo) throw;  // "No files found"
   }
@@ -127,7 +134,7 @@ void StreamSources::AddFiles(const syntax::ReadFiles& files) {
   for (auto& [path, file] : ListFiles(run_.connection, run_.root, files.pattern)) {
     const bool read = known != run_.memory.files.end() && known->second.contains(path);
     if (!read) {
-      paths.push_back(path);
+      paths.push_back(Absolute(run_.root, path));
       files_[path] = file;
     } else if (known->second.at(path).size != file.size) {
       run_.Notice(
