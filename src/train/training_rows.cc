@@ -82,6 +82,28 @@ void AddInput(const std::string& name, const std::string& path, const std::strin
 
 constexpr std::string_view kTable = "temp.main.__braid_training";
 
+// Whether the query gives the same rows each time, as far as its words tell: it takes no sample, no
+// first rows, and calls nothing volatile. (Predictions are volatile for DuckDB alone.)
+bool GivesTheSameAgain(engine::Connection& connection, const std::string& query) {
+  std::string called;
+  const std::vector<syntax::Token> tokens = syntax::Lex(query, "");
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    for (const char* word : {"limit", "offset", "fetch", "sample", "tablesample", "any_value"})
+      if (tokens[i].Is(word)) return false;
+    if (!tokens[i].IsName() || !tokens[i + 1].Is("(")) continue;
+    const std::string name = syntax::ToLower(syntax::NameOf(tokens[i]));
+    if (name != "braid_predict_value" && !name.starts_with("braid_classify_"))
+      called += (called.empty() ? "" : ", ") + QuoteString(name);
+  }
+  if (called.empty()) return true;
+  return connection
+             .Scalar(fmt::format(
+                 "SELECT count(*) FROM duckdb_functions() WHERE lower(function_name) IN "
+                 "({}) AND (stability = 'VOLATILE' OR function_type LIKE '%macro')",
+                 called))
+             .get<int64_t>() == 0;
+}
+
 }  // namespace
 
 bool IsNumeric(const std::string& type) {
@@ -115,30 +137,46 @@ std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
 }
 
 TrainingRows::TrainingRows(engine::Connection& connection, const std::string& query,
-                           const ml::ModelOptions& options)
-    : connection_(connection) {
+                           const ml::ModelOptions& options, RowAccess access)
+    : connection_(connection), query_(query) {
   const bool by_order = options.data_split_method == ml::DataSplitMethod::kSeq;
   const bool by_column = by_order || options.data_split_method == ml::DataSplitMethod::kCustom;
   if (by_column && !options.data_split_col)
     throw Error(ErrorCode::kInvalidOption, "DATA_SPLIT_COL is missing",
                 "name the column that decides the split");
   // A row falls to either side by its content, wherever it stands: the same rows split the same way
-  // again. What is equal in order stays together; NULL is held out, as BigQuery ML does.
-  const std::string order =
-      by_order
-          ? fmt::format(", rank() OVER (ORDER BY __braid_row.{} DESC NULLS FIRST) AS __braid_rank",
-                        QuoteIdentifier(*options.data_split_col))
-          : "";
-  connection_.Execute(
-      fmt::format("CREATE OR REPLACE TEMP TABLE __braid_training AS SELECT *, "
-                  "CAST(hash(CAST(__braid_row AS VARCHAR), {}) % "
-                  "1000000000 AS DOUBLE) / 1e9 AS __braid_draw{} FROM (\n{}\n) AS __braid_row",
-                  options.seed, order, query));
-  count_ = connection_.Scalar(fmt::format("SELECT count(*) FROM {}", kTable)).get<int64_t>();
+  // again.
+  std::string columns;
+  for (const std::string& name : connection_.DescribeStatement(query).column_names)
+    columns += "__braid_row." + QuoteIdentifier(name) + ", ";
+  draw_ = fmt::format("CAST(hash({}{}) % 1000000000 AS DOUBLE) / 1e9", columns, options.seed);
+  if (access == RowAccess::kKept || by_order || !GivesTheSameAgain(connection_, query))
+    Keep(query, options);
   held_out_ = Predicate(options);
 }
 
+void TrainingRows::Keep(const std::string& query, const ml::ModelOptions& options) {
+  std::string extra;
+  if (options.data_split_method == ml::DataSplitMethod::kSeq) {
+    // What is equal in order stays together; NULL is held out, as BigQuery ML does.
+    extra = fmt::format(", rank() OVER (ORDER BY __braid_row.{} DESC NULLS FIRST) AS __braid_rank",
+                        QuoteIdentifier(*options.data_split_col));
+    helpers_ = "__braid_rank";
+  } else if (options.data_split_method != ml::DataSplitMethod::kNoSplit &&
+             options.data_split_method != ml::DataSplitMethod::kCustom) {
+    extra = fmt::format(", {} AS __braid_draw", draw_);
+    helpers_ = "__braid_draw";
+    draw_ = "__braid_row.__braid_draw";
+  }
+  connection_.Execute(
+      fmt::format("CREATE OR REPLACE TEMP TABLE __braid_training AS SELECT *{} FROM (\n{}\n) AS "
+                  "__braid_row",
+                  extra, query));
+  is_kept_ = true;
+}
+
 TrainingRows::~TrainingRows() {
+  if (!is_kept_) return;
   try {
     connection_.Execute(fmt::format("DROP TABLE IF EXISTS {}", kTable));
   } catch (...) {
@@ -146,31 +184,41 @@ TrainingRows::~TrainingRows() {
   }
 }
 
+int64_t TrainingRows::count() const {
+  if (count_ < 0)
+    count_ = connection_
+                 .Scalar(is_kept_ ? fmt::format("SELECT count(*) FROM {}", kTable)
+                                  : fmt::format("SELECT count(*) FROM (\n{}\n)", query_))
+                 .get<int64_t>();
+  return count_;
+}
+
 std::string TrainingRows::Predicate(const ml::ModelOptions& options) const {
-  const auto rows = static_cast<double>(count_);
   switch (options.data_split_method) {
     case ml::DataSplitMethod::kNoSplit:
       return "";
     case ml::DataSplitMethod::kCustom:
-      return fmt::format("coalesce(CAST({} AS BOOLEAN), TRUE)",
+      return fmt::format("coalesce(CAST(__braid_row.{} AS BOOLEAN), TRUE)",
                          QuoteIdentifier(*options.data_split_col));
     case ml::DataSplitMethod::kSeq:
-      return fmt::format("__braid_rank <= {}",
-                         static_cast<int64_t>(rows * options.data_split_eval_fraction));
+      return fmt::format(
+          "__braid_row.__braid_rank <= {}",
+          static_cast<int64_t>(static_cast<double>(count()) * options.data_split_eval_fraction));
     case ml::DataSplitMethod::kRandom:
-      return fmt::format("__braid_draw < {}", options.data_split_eval_fraction);
+      return fmt::format("{} < {}", draw_, options.data_split_eval_fraction);
     case ml::DataSplitMethod::kAutoSplit:
       break;
   }
-  if (count_ < 500) return "";
-  return fmt::format("__braid_draw < {}", count_ <= 50'000 ? 0.2 : 10'000 / rows);
+  const auto rows = static_cast<double>(count());
+  if (rows < 500) return "";
+  return fmt::format("{} < {}", draw_, rows <= 50'000 ? 0.2 : 10'000 / rows);
 }
 
 std::string TrainingRows::Select(const std::string& condition) const {
-  const bool ranked = held_out_.starts_with("__braid_rank");
-  return fmt::format("(SELECT * EXCLUDE (__braid_draw{}) FROM {}{}{})",
-                     ranked ? ", __braid_rank" : "", kTable, condition.empty() ? "" : " WHERE ",
-                     condition);
+  return fmt::format("(SELECT *{} FROM {} AS __braid_row{}{})",
+                     helpers_.empty() ? "" : " EXCLUDE (" + helpers_ + ")",
+                     is_kept_ ? std::string(kTable) : "(\n" + query_ + "\n)",
+                     condition.empty() ? "" : " WHERE ", condition);
 }
 
 std::string TrainingRows::TrainingQuery() const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,30 +24,41 @@ std::vector<session::ProjectedInput> MakeInputs(const std::vector<lake::Column>&
 std::string LabelFamily(const std::string& label_type);
 bool IsNumeric(const std::string& type);
 
-// The training query's rows, kept for the time of one training in a temporary table of the
-// connection, with what the split needs. One at a time a connection.
+enum class RowAccess : uint8_t {
+  kKept,     // in a temporary table of the connection: for what reads them many times
+  kInPlace,  // the query runs at each reading, unless it may give other rows the next time
+};
+
+// The training query's rows, split as the options say, for the time of one training. One at a time
+// a connection.
 class TrainingRows {
  public:
   // `query` is plain SQL. Throws TRAINING_DATA for a split that cannot be made.
   TrainingRows(engine::Connection& connection, const std::string& query,
-               const ml::ModelOptions& options);
+               const ml::ModelOptions& options, RowAccess access = RowAccess::kKept);
   ~TrainingRows();
   TrainingRows(const TrainingRows&) = delete;
   TrainingRows& operator=(const TrainingRows&) = delete;
 
-  int64_t count() const { return count_; }
+  int64_t count() const;
+  bool is_kept() const { return is_kept_; }
   // Parenthesised queries of the query's own columns.
   std::string TrainingQuery() const;
   std::string EvaluationQuery() const;  // the held-out rows; without a split those trained on
   std::string AllQuery() const;
 
  private:
+  void Keep(const std::string& query, const ml::ModelOptions& options);
   std::string Predicate(const ml::ModelOptions& options) const;
   std::string Select(const std::string& condition) const;
 
   engine::Connection& connection_;
-  int64_t count_ = 0;
-  std::string held_out_;  // condition; empty: no split
+  std::string query_;
+  bool is_kept_ = false;
+  std::string draw_;            // SQL over __braid_row: 0 ≤ x < 1, by the row's content
+  std::string helpers_;         // columns of the temporary table that are not the query's
+  mutable int64_t count_ = -1;  // not counted yet
+  std::string held_out_;        // condition over __braid_row; empty: no split
 };
 
 // Scans a query whose columns are as ml::RowSource says, each time from its beginning.

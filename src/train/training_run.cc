@@ -69,7 +69,10 @@ class Training {
     const std::string query = Rewritten(statement_.query);
     try {
       Describe(query);
-      const TrainingRows rows(change_.connection, query, options_);
+      // A fit from sums reads its rows once, and once more to judge it.
+      const TrainingRows rows(
+          change_.connection, query, options_,
+          projection_.is_classification ? RowAccess::kKept : RowAccess::kInPlace);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       const session::StoredModel stored{projection_, Fit(rows)};
       return Publish(rows, stored);
