@@ -130,13 +130,16 @@ class Walker {
 
 }  // namespace
 
-QueryReader::QueryReader() : state_(std::make_unique<State>()) {}
+QueryReader::QueryReader() = default;
 QueryReader::~QueryReader() = default;
 
-ParsedQuery QueryReader::Parse(std::string_view query) { return state_->Parse(query); }
+ParsedQuery QueryReader::Parse(std::string_view query) {
+  if (state_ == nullptr) state_ = std::make_unique<State>();
+  return state_->Parse(query);
+}
 
 QueryInputs QueryReader::Read(std::string_view query) {
-  const ParsedQuery parsed = state_->Parse(query);
+  const ParsedQuery parsed = Parse(query);
   return Walker(query, parsed).Run();
 }
 
