@@ -45,6 +45,15 @@ void ForEachChange(std::string_view changes, Visit visit) {
   }
 }
 
+// What to store instead of a type; null when it may be stored.
+const char* StoreInstead(std::string_view type) {
+  if (type == "hugeint" || type == "uhugeint")
+    return "cast it, for example CAST(sum(x) AS BIGINT) or DECIMAL(38, 0)";
+  if (type == "interval")
+    return "Parquet drops its microseconds: store them as BIGINT (epoch_us(…)), or store both ends";
+  return nullptr;
+}
+
 }  // namespace
 
 TableKey MakeTableKey(std::string_view schema, std::string_view table) {
@@ -119,11 +128,10 @@ void CheckStorable(const std::string& what, const std::string& type) {
       const std::string word = Lower(std::string_view(type).substr(at, end - at));
       // A field of that name has its type after a space.
       const bool is_type = end == type.size() || type[end] != ' ';
-      if (is_type && (word == "hugeint" || word == "uhugeint")) {
+      if (const char* hint = is_type ? StoreInstead(word) : nullptr; hint != nullptr)
         throw Error(ErrorCode::kTypeNotStorable,
                     fmt::format("A column's type cannot be stored without loss: {} {}", what, type),
-                    "cast it, for example CAST(sum(x) AS BIGINT) or DECIMAL(38, 0)");
-      }
+                    hint);
     }
     at = end;
   }

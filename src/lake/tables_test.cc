@@ -145,7 +145,8 @@ TEST_F(TablesTest, ColumnsAreThoseOfTheTransaction) {
 TEST(CheckStorable, RefusesWhatParquetWouldChange) {
   for (const char* type :
        {"HUGEINT", "UHUGEINT", "STRUCT(a BIGINT, b HUGEINT)", "HUGEINT[]", "MAP(VARCHAR, HUGEINT)",
-        "STRUCT(a STRUCT(\"b\" UHUGEINT[])[])", "HUGEINT[3]", "hugeint"}) {
+        "STRUCT(a STRUCT(\"b\" UHUGEINT[])[])", "HUGEINT[3]", "hugeint", "INTERVAL",
+        "STRUCT(\"interval\" INTERVAL[])", "MAP(VARCHAR, INTERVAL)"}) {
     try {
       CheckStorable("n", type);
       ADD_FAILURE() << type;
@@ -155,8 +156,8 @@ TEST(CheckStorable, RefusesWhatParquetWouldChange) {
   }
   for (const char* type :
        {"BIGINT", "DECIMAL(38,0)", "STRUCT(hugeint BIGINT)", "STRUCT(\"HUGEINT\" BIGINT)",
-        "STRUCT(HUGEINTS BIGINT, \"a \"\" HUGEINT\" VARCHAR)", "MAP(VARCHAR, DOUBLE)",
-        "ENUM('HUGEINT')"})
+        "STRUCT(interval BIGINT)", "STRUCT(HUGEINTS BIGINT, \"a \"\" HUGEINT\" VARCHAR)",
+        "MAP(VARCHAR, DOUBLE)", "ENUM('HUGEINT')"})
     EXPECT_NO_THROW(CheckStorable("n", type)) << type;
 }
 
