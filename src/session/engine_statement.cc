@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/engine_statement.h"
 
-#include <array>
 #include <string>
 #include <vector>
 
-#include "base/error.h"
+#include "session/maintenance.h"
 #include "syntax/token.h"
 
 namespace braid::session {
@@ -19,7 +18,7 @@ class Reader {
   explicit Reader(std::string_view text) : text_(text), tokens_(syntax::Lex(text, "")) {}
 
   EngineStatementText Read() {
-    RefuseDamage();
+    found_.maintenance = FindMaintenance(text_);
     if (Accept("BEGIN") || Is(0, "START")) {
       found_.read_only_begin = Contains("READ") && Contains("ONLY");
     } else if (Accept("COPY")) {
@@ -42,7 +41,7 @@ class Reader {
       if (!Accept("FROM") && !Accept("TABLE")) Accept("INTO");
       Take(TargetUse::kChange, {});
     }
-    if (CallsMaintenance()) found_.writes = true;
+    if (!found_.maintenance.empty()) found_.writes = true;
     return found_;
   }
 
@@ -58,41 +57,6 @@ class Reader {
   bool Contains(std::string_view word) const {
     for (const Token& token : tokens_)
       if (token.Is(word)) return true;
-    return false;
-  }
-
-  [[noreturn]] void Refuse(const Token& token, const std::string& what,
-                           const std::string& hint) const {
-    throw Error(ErrorCode::kNotSupported, "Not allowed on a lake: " + what, hint,
-                SpotAt(text_, token.begin, ""));
-  }
-
-  void RefuseDamage() const {
-    for (const Token& token : tokens_) {
-      if (token.Is("ducklake_rewrite_data_files"))
-        Refuse(token, "ducklake_rewrite_data_files",
-               "it changes what older snapshots show; ducklake_merge_adjacent_files keeps them");
-      if (token.Is("ducklake_add_data_files"))
-        Refuse(token, "ducklake_add_data_files",
-               "the lake would own, and later delete, your files; INSERT … SELECT * FROM "
-               "read_parquet(…) copies them");
-    }
-    if (!tokens_.empty() &&
-        (tokens_[0].Is("CHECKPOINT") ||
-         (tokens_[0].Is("FORCE") && tokens_.size() > 1 && tokens_[1].Is("CHECKPOINT"))))
-      Refuse(tokens_[0], "CHECKPOINT",
-             "it rewrites data files; CALL ducklake_merge_adjacent_files('lake') keeps history");
-  }
-
-  // SELECT * FROM ducklake_expire_snapshots(…) changes the lake like CALL does.
-  bool CallsMaintenance() const {
-    static constexpr std::array<std::string_view, 6> kFunctions = {
-        "ducklake_merge_adjacent_files", "ducklake_expire_snapshots",
-        "ducklake_cleanup_old_files",    "ducklake_delete_orphaned_files",
-        "ducklake_flush_inlined_data",   "ducklake_set_option"};
-    for (const Token& token : tokens_)
-      for (const std::string_view function : kFunctions)
-        if (token.Is(function)) return true;
     return false;
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "syntax/statement.h"
@@ -14,13 +15,13 @@ enum class TargetUse : uint8_t { kNone, kCreate, kDrop, kAlter, kInsert, kChange
 struct EngineStatementText {
   std::optional<bool> writes;  // known from the text; otherwise DuckDB's type decides
   bool read_only_begin = false;
+  std::string maintenance;  // the function of FindMaintenance
   TargetUse use = TargetUse::kNone;
   bool temporary = false;
   std::optional<syntax::Name> target;  // the table or view that `use` is about
 };
 
-// Reads the leading words of one statement. Throws NOT_SUPPORTED for maintenance that would damage
-// a lake's history (ducklake_rewrite_data_files, ducklake_add_data_files, CHECKPOINT), with a hint.
+// Reads the leading words of one statement. Throws NOT_SUPPORTED as FindMaintenance does.
 EngineStatementText ReadEngineStatement(std::string_view text);
 
 }  // namespace braid::session

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "session/maintenance.h"
 #include "session/ml_sql.h"
 #include "session/service_sql.h"
 #include "syntax/format.h"
@@ -187,6 +188,7 @@ class Rewriter {
 }  // namespace
 
 MappedText RewriteQuery(std::string_view query, RewriteContext& context) {
+  RefuseMaintenance(query);
   return Rewriter(query, context).Rewrite(0, query.size());
 }
 

@@ -111,6 +111,8 @@ void Session::ExecuteStatement(const std::string& text, ResultSink& sink) {
 
 void Session::ExecuteEngine(const std::string& text, ResultSink& sink) {
   const EngineStatementText words = ReadEngineStatement(text);
+  // It would not see, and delete, the files of the transaction.
+  if (!words.maintenance.empty()) RequireNoTransaction(words.maintenance);
   const auto state = workspace_.catalog.Get();
   CheckTarget(words, *state);
   syntax::MappedText mapped;
