@@ -115,10 +115,11 @@ Place FindPlace(const CommandLine& line, owner::OutputSink& output) {
 // The process that has the lake's lock: others' commands run here too while ours does.
 class Holder {
  public:
-  Holder(owner::LakeLock lock, InstanceOptions options, bool recover)
+  Holder(owner::LakeLock lock, InstanceOptions options)
       : lock_(std::move(lock)), options_(std::move(options)) {
-    options_.recover = recover;
+    options_.recover = lock_.needs_recovery();
     instance_ = std::make_unique<Instance>(options_, clock_);
+    lock_.SetRecovered();
     server_ = std::make_unique<owner::CommandServer>(
         lock_.socket_path(), [this] { return std::make_unique<InstanceCommands>(*instance_); });
     server_->Start();
@@ -136,10 +137,6 @@ class Holder {
   std::unique_ptr<owner::CommandServer> server_;
 };
 
-std::unique_ptr<Holder> Hold(owner::LakeLock lock, const Place& place, bool recover) {
-  return std::make_unique<Holder>(std::move(lock), place.options, recover);
-}
-
 // One command: here when the lake is free, else over there.
 int RunOnce(const CommandLine& line, const Place& place, const owner::ForwardedCommand& command,
             owner::OutputSink& output) {
@@ -152,10 +149,9 @@ int RunOnce(const CommandLine& line, const Place& place, const owner::ForwardedC
     if (forwarding != nullptr) forwarding->Interrupt();
   });
   for (;;) {
-    const bool stale = owner::LakeLock::ReadHolder(place.options.home).has_value();
     owner::Access access = owner::OpenLake(place.options.home, line.wait, stop.get_token());
     if (auto* lock = std::get_if<owner::LakeLock>(&access)) {
-      const auto holder = Hold(std::move(*lock), place, stale);
+      const auto holder = std::make_unique<Holder>(std::move(*lock), place.options);
       if (const auto* serve = std::get_if<ServeCommand>(&line.command))
         return RunServe(*serve, *place.config, holder->instance(), output, stop.get_token());
       return InstanceCommands(holder->instance()).Run(command, output, stop.get_token());
@@ -214,10 +210,9 @@ class Conversation {
     return stop_.get_token();
   }
   void Open() {
-    const bool stale = owner::LakeLock::ReadHolder(place_.options.home).has_value();
     owner::Access access = owner::OpenLake(place_.options.home, line_.wait, Token());
     if (auto* lock = std::get_if<owner::LakeLock>(&access)) {
-      holder_ = Hold(std::move(*lock), place_, stale);
+      holder_ = std::make_unique<Holder>(std::move(*lock), place_.options);
       commands_ = std::make_unique<InstanceCommands>(holder_->instance());
       return;
     }

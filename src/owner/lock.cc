@@ -75,10 +75,18 @@ bool IsStillThere(const FileDescriptor& file, const std::filesystem::path& path)
 void WriteHolder(const FileDescriptor& file, const Holder& holder,
                  const std::filesystem::path& path) {
   const std::string text = HolderText(holder);
-  if (ftruncate(file.get(), 0) != 0 ||
-      pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
+  // The file is at no time empty: who is killed here leaves words as well.
+  if (pwrite(file.get(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size()) ||
+      ftruncate(file.get(), static_cast<off_t>(text.size())) != 0) {
     ThrowErrno("Cannot write file", path);
   }
+}
+
+// A holder that leaves in order takes its words with it.
+bool HasWords(const FileDescriptor& file, const std::filesystem::path& path) {
+  struct stat status = {};
+  if (fstat(file.get(), &status) != 0) ThrowErrno("Cannot read status of file", path);
+  return status.st_size > 0;
 }
 
 bool IsPrivateFolder(const std::filesystem::path& folder) {
@@ -103,8 +111,9 @@ std::optional<LakeLock> LakeLock::TryAcquire(const std::filesystem::path& home) 
     if (!file.is_open()) ThrowErrno("Cannot open file", path);
     if (!TryFlock(file, path)) return std::nullopt;
     if (!IsStillThere(file, path)) continue;
+    const bool needs_recovery = HasWords(file, path);
     WriteHolder(file, holder, path);
-    return LakeLock(std::move(file), std::move(holder));
+    return LakeLock(std::move(file), std::move(holder), needs_recovery);
   }
 }
 
@@ -119,13 +128,13 @@ std::optional<Holder> LakeLock::ReadHolder(const std::filesystem::path& home) {
   return ParseHolder({text.data(), static_cast<size_t>(got)});
 }
 
-LakeLock::LakeLock(FileDescriptor file, Holder holder)
-    : file_(std::move(file)), holder_(std::move(holder)) {}
+LakeLock::LakeLock(FileDescriptor file, Holder holder, bool needs_recovery)
+    : file_(std::move(file)), holder_(std::move(holder)), needs_recovery_(needs_recovery) {}
 
 LakeLock::~LakeLock() {
   // A fork of the holder shares the lock, and may not take it away from its parent.
   if (!file_.is_open() || holder_.pid != getpid()) return;
-  if (ftruncate(file_.get(), 0) != 0) {
+  if (!needs_recovery_ && ftruncate(file_.get(), 0) != 0) {
     // Stale words are what a killed holder leaves too.
   }
   // Closing alone would leave the lock with a child that is between fork and exec.

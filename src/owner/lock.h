@@ -34,14 +34,20 @@ class LakeLock {
   LakeLock& operator=(LakeLock&&) = delete;
   ~LakeLock();
 
+  // The holder before was killed, or did not get as far as SetRecovered.
+  bool needs_recovery() const { return needs_recovery_; }
+  // What that holder left is put in order. Until then, whoever comes next learns of it too.
+  void SetRecovered() { needs_recovery_ = false; }
+
   const Holder& holder() const { return holder_; }
   const std::string& socket_path() const { return holder_.socket; }
 
  private:
-  LakeLock(FileDescriptor file, Holder holder);
+  LakeLock(FileDescriptor file, Holder holder, bool needs_recovery);
 
   FileDescriptor file_;
   Holder holder_;
+  bool needs_recovery_;
 };
 
 // Where the owner of a lake listens: $XDG_RUNTIME_DIR (when it is ours and short enough) or

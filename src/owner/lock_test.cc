@@ -101,9 +101,29 @@ TEST_F(Lock, IsFreeOnceTheHolderIsKilled) {
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
   EXPECT_EQ(LakeLock::ReadHolder(home_)->pid, child) << "it could not clear its words";
-  EXPECT_TRUE(LakeLock::TryAcquire(home_));
+  const std::optional<LakeLock> lock = LakeLock::TryAcquire(home_);
+  ASSERT_TRUE(lock);
+  EXPECT_TRUE(lock->needs_recovery());
   close(ends[0]);
   close(ends[1]);
+}
+
+TEST_F(Lock, RecoveryIsNeededUntilItIsDone) {
+  EXPECT_FALSE(LakeLock::TryAcquire(home_)->needs_recovery());
+  EXPECT_FALSE(LakeLock::TryAcquire(home_)->needs_recovery()) << "the first one left in order";
+  // Words that nobody can read are of one who was killed too; they may be longer than ours.
+  std::ofstream(home_ / "lock") << "pid 1\nhost " << std::string(500, 'x');
+  EXPECT_TRUE(LakeLock::TryAcquire(home_)->needs_recovery());
+  {
+    std::optional<LakeLock> lock = LakeLock::TryAcquire(home_);
+    ASSERT_TRUE(lock->needs_recovery()) << "the last one did not recover";
+    EXPECT_EQ(LakeLock::ReadHolder(home_)->pid, getpid());
+    LakeLock moved = std::move(*lock);
+    EXPECT_TRUE(moved.needs_recovery());
+    moved.SetRecovered();
+    EXPECT_FALSE(moved.needs_recovery());
+  }
+  EXPECT_FALSE(LakeLock::TryAcquire(home_)->needs_recovery());
 }
 
 TEST_F(Lock, AHomeThatWasRemovedIsAnother) {
