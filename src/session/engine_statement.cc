@@ -28,9 +28,9 @@ class Reader {
     } else if (Accept("CREATE")) {
       ReadCreate();
     } else if (Accept("DROP")) {
-      if (Accept("TABLE") || Accept("VIEW")) Take(TargetUse::kDrop, {"IF", "EXISTS"});
+      if (AcceptTableOrView()) Take(TargetUse::kDrop, {"IF", "EXISTS"});
     } else if (Accept("ALTER")) {
-      if (Accept("TABLE") || Accept("VIEW")) Take(TargetUse::kAlter, {"IF", "EXISTS"});
+      if (AcceptTableOrView()) Take(TargetUse::kAlter, {"IF", "EXISTS"});
     } else if (Accept("INSERT")) {
       if (Accept("OR")) ++at_;
       Accept("INTO");
@@ -53,6 +53,10 @@ class Reader {
     if (!Is(0, word)) return false;
     ++at_;
     return true;
+  }
+  bool AcceptTableOrView() {
+    found_.view = Accept("VIEW");
+    return found_.view || Accept("TABLE");
   }
   bool Contains(std::string_view word) const {
     for (const Token& token : tokens_)
@@ -83,7 +87,7 @@ class Reader {
   void ReadCreate() {
     if (Accept("OR")) Accept("REPLACE");
     if (Accept("TEMP") || Accept("TEMPORARY")) found_.temporary = true;
-    if (Accept("TABLE") || Accept("VIEW")) Take(TargetUse::kCreate, {"IF", "NOT", "EXISTS"});
+    if (AcceptTableOrView()) Take(TargetUse::kCreate, {"IF", "NOT", "EXISTS"});
   }
 
   // [skip words] [catalog.]schema.name

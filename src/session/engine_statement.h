@@ -18,6 +18,7 @@ struct EngineStatementText {
   std::string maintenance;  // the function of FindMaintenance
   TargetUse use = TargetUse::kNone;
   bool temporary = false;
+  bool view = false;                   // the target is a view, which stores nothing
   std::optional<syntax::Name> target;  // the table or view that `use` is about
 };
 

@@ -212,7 +212,7 @@ void Session::CheckTarget(const EngineStatementText& words, const catalog::State
 
 void Session::CheckStored(const EngineStatementText& words) {
   const bool shapes = words.use == TargetUse::kCreate || words.use == TargetUse::kAlter;
-  if (!shapes || words.temporary || !words.target) return;
+  if (!shapes || words.temporary || words.view || !words.target) return;
   const std::string schema = words.target->schema.empty() ? "main" : words.target->schema;
   for (const lake::Column& column : lake::TableColumns(*connection_, schema, words.target->name))
     lake::CheckStorable(column.name, column.type);
