@@ -34,8 +34,8 @@ struct QueryInputs {
 struct ParsedQuery;  // query_tree_internal.h
 
 // Tells what a query reads, from its text alone: common table expressions are no tables, tables
-// need not exist. Owns a DuckDB instance that only parses (json_serialize_sql), from the first query
-// on. One thread at a time.
+// need not exist. Owns a DuckDB instance that only parses (json_serialize_sql), from the first
+// query on. One thread at a time.
 class QueryReader {
  public:
   QueryReader();

@@ -21,18 +21,10 @@ std::map<std::string, double> Defined(std::map<std::string, double> metrics) {
   return metrics;
 }
 
-double Mean(std::span<const double> values) {
-  return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
-}
-
-double PopulationVariance(std::span<const double> values) {
-  const double mean = Mean(values);
-  double squares = 0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return squares / static_cast<double>(values.size());
-}
-
-double Median(std::vector<double> values) {
+// Reorders the values.
+double Median(std::vector<double>& values) {
+  if (std::any_of(values.begin(), values.end(), [](double x) { return std::isnan(x); }))
+    return kUndefined;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
@@ -99,33 +91,71 @@ std::map<std::string, double> RegressionMetrics::ToMap() const {
 
 RegressionMetrics EvaluateRegression(std::span<const double> actual,
                                      std::span<const double> predicted) {
+  RegressionErrors errors;
+  errors.Add(actual, predicted);
+  return errors.Finish();
+}
+
+void RegressionErrors::Moments::Add(std::span<const double> values) {
+  if (values.empty()) return;
+  Moments batch{.count = static_cast<double>(values.size())};
+  // From the first value on: a constant has no rounding error.
+  for (const double value : values) batch.mean += value - values[0];
+  batch.mean = values[0] + batch.mean / batch.count;
+  for (const double value : values) batch.squares += (value - batch.mean) * (value - batch.mean);
+  Merge(batch);
+}
+
+void RegressionErrors::Moments::Merge(const Moments& other) {
+  if (other.count == 0) return;
+  const double total = count + other.count;
+  const double apart = other.mean - mean;
+  squares += other.squares + apart * apart * count * other.count / total;
+  mean += apart * other.count / total;
+  count = total;
+}
+
+void RegressionErrors::Add(std::span<const double> actual, std::span<const double> predicted) {
   BRAID_CHECK(actual.size() == predicted.size());
-  if (actual.empty())
-    return {kUndefined, kUndefined, kUndefined, kUndefined, kUndefined, kUndefined};
-  std::vector<double> errors(actual.size());
-  std::vector<double> sizes(actual.size());
-  double squares = 0;
-  double log_squares = 0;
-  double log_rows = 0;
+  scratch_.resize(actual.size());
+  const size_t begin = sizes_.size();
+  sizes_.resize(begin + actual.size());
+  double sum = 0;
   for (size_t row = 0; row < actual.size(); ++row) {
-    errors[row] = actual[row] - predicted[row];
-    sizes[row] = std::abs(errors[row]);
-    squares += errors[row] * errors[row];
-    if (actual[row] > -1 && predicted[row] > -1) {
-      const double difference = std::log1p(actual[row]) - std::log1p(predicted[row]);
-      log_squares += difference * difference;
-      ++log_rows;
-    }
+    scratch_[row] = actual[row] - predicted[row];
+    sum += sizes_[begin + row] = std::abs(scratch_[row]);
   }
-  const double mean_squares = squares / static_cast<double>(actual.size());
-  const double variance = PopulationVariance(actual);
-  return {
-      .mean_absolute_error = Mean(sizes),
-      .mean_squared_error = mean_squares,
-      .mean_squared_log_error = log_rows > 0 ? log_squares / log_rows : kUndefined,
-      .median_absolute_error = Median(std::move(sizes)),
-      .r2_score = variance > 0 ? 1 - mean_squares / variance : kUndefined,
-      .explained_variance = variance > 0 ? 1 - PopulationVariance(errors) / variance : kUndefined};
+  sizes_sum_ += sum;
+  actual_.Add(actual);
+  errors_.Add(scratch_);
+  for (size_t row = 0; row < actual.size(); ++row) {
+    if (!(actual[row] > -1 && predicted[row] > -1)) continue;
+    const double difference = std::log1p(actual[row]) - std::log1p(predicted[row]);
+    log_squares_ += difference * difference;
+    ++log_rows_;
+  }
+}
+
+void RegressionErrors::Merge(const RegressionErrors& other) {
+  actual_.Merge(other.actual_);
+  errors_.Merge(other.errors_);
+  log_squares_ += other.log_squares_;
+  log_rows_ += other.log_rows_;
+  sizes_sum_ += other.sizes_sum_;
+  sizes_.insert(sizes_.end(), other.sizes_.begin(), other.sizes_.end());
+}
+
+RegressionMetrics RegressionErrors::Finish() {
+  const double rows = actual_.count;
+  if (rows == 0) return {kUndefined, kUndefined, kUndefined, kUndefined, kUndefined, kUndefined};
+  const double mean_squares = errors_.squares / rows + errors_.mean * errors_.mean;
+  const bool varies = actual_.squares > 0;
+  return {.mean_absolute_error = sizes_sum_ / rows,
+          .mean_squared_error = mean_squares,
+          .mean_squared_log_error = log_rows_ > 0 ? log_squares_ / log_rows_ : kUndefined,
+          .median_absolute_error = Median(sizes_),
+          .r2_score = varies ? 1 - mean_squares / (actual_.squares / rows) : kUndefined,
+          .explained_variance = varies ? 1 - errors_.squares / actual_.squares : kUndefined};
 }
 
 std::map<std::string, double> ClassificationMetrics::ToMap() const {

@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
 #include <vector>
 
 namespace braid::ml {
@@ -37,6 +39,37 @@ TEST(Regression, MedianIsExact) {
   EXPECT_EQ(EvaluateRegression(std::vector<double>{9, 1, 4, 2}, std::vector<double>(4))
                 .median_absolute_error,
             3);
+}
+
+// In batches of any size, by several threads: the same figures.
+TEST(Regression, PartsMergeToTheWhole) {
+  std::vector<double> actual;
+  std::vector<double> predicted;
+  for (int i = 0; i < 5001; ++i) {
+    actual.push_back(1e6 + std::sin(i) * 10);
+    predicted.push_back(1e6 + std::cos(i * 1.7) * 9);
+  }
+  const auto whole = EvaluateRegression(actual, predicted).ToMap();
+  RegressionErrors left;
+  RegressionErrors right;
+  for (size_t begin = 0, size = 1; begin < actual.size(); begin += size, size = size * 2 % 611) {
+    const size_t count = std::min(size, actual.size() - begin);
+    (begin % 2 == 0 ? left : right)
+        .Add(std::span(actual).subspan(begin, count), std::span(predicted).subspan(begin, count));
+  }
+  left.Merge(right);
+  left.Merge(RegressionErrors());
+  const auto merged = left.Finish().ToMap();
+  ASSERT_EQ(merged.size(), 6U);
+  for (const auto& [name, value] : whole)
+    EXPECT_NEAR(merged.at(name), value, 1e-12 * std::abs(value)) << name;
+}
+
+TEST(Regression, AConstantLabelHasNoVarianceInPartsEither) {
+  RegressionErrors errors;
+  for (const size_t count : {1U, 3U, 7U, 1000U})
+    errors.Add(std::vector<double>(count, 0.1), std::vector<double>(count, 0.2));
+  EXPECT_FALSE(errors.Finish().ToMap().contains("r2_score"));
 }
 
 TEST(Regression, UndefinedMetricsAreLeftOut) {

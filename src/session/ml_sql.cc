@@ -44,15 +44,6 @@ std::string ScoringCall(const BoundModel& model, const PredictSettings& settings
   return call + ")";
 }
 
-std::string Lines(std::initializer_list<std::string_view> items) {
-  std::string text;
-  for (const std::string_view item : items) {
-    if (!text.empty()) text += ", ";
-    text += item;
-  }
-  return text;
-}
-
 // "(SELECT <head> FROM <rows> AS __braid_row<tail>)".
 MappedText Around(const std::string& head, const MappedText& rows, const std::string& tail) {
   MappedText text;
@@ -62,20 +53,18 @@ MappedText Around(const std::string& head, const MappedText& rows, const std::st
   return text;
 }
 
-MappedText EvaluateRegression(const BoundModel& model, const MappedText& scored) {
-  (void)model;
+MappedText EvaluateRegression(const MappedText& scored) {
+  std::string columns;
+  for (const char* metric : {"mean_absolute_error", "mean_squared_error", "mean_squared_log_error",
+                             "median_absolute_error", "r2_score", "explained_variance"})
+    columns += fmt::format("{0}CAST(__metrics ->> '{1}' AS DOUBLE) AS {1}",
+                           columns.empty() ? "" : ", ", metric);
   MappedText text;
-  text.Append("(SELECT " +
-              Lines({"avg(abs(__y - __p)) AS mean_absolute_error",
-                     "avg((__y - __p) * (__y - __p)) AS mean_squared_error",
-                     "avg(CASE WHEN __y > -1 AND __p > -1 THEN pow(ln(1 + __y) - ln(1 + __p), 2) "
-                     "END) AS mean_squared_log_error",
-                     "median(abs(__y - __p)) AS median_absolute_error",
-                     "1 - avg((__y - __p) * (__y - __p)) / nullif(var_pop(__y), 0) AS r2_score",
-                     "1 - var_pop(__y - __p) / nullif(var_pop(__y), 0) AS explained_variance"}) +
-              " FROM ");
+  text.Append("(SELECT " + columns +
+              " FROM (SELECT CAST(decode(braid_regression_errors(__y, __p)) AS JSON) AS __metrics "
+              "FROM ");
   text.Append(scored);
-  text.Append(" AS __braid_scored)");
+  text.Append(" AS __braid_scored) AS __braid_errors)");
   return text;
 }
 
@@ -198,9 +187,9 @@ MappedText EvaluateSql(const BoundModel& model, const MappedText& rows,
   const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
   const std::string known = fmt::format(" WHERE {} IS NOT NULL", label);
   if (!projection.is_classification) {
-    return EvaluateRegression(model, Around(fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y",
-                                                        ScoringCall(model, settings), label),
-                                            rows, known));
+    return EvaluateRegression(Around(
+        fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y", ScoringCall(model, settings), label),
+        rows, known));
   }
   const MappedText scored =
       Around(fmt::format("{} AS __braid_p, CAST(CAST({} AS {}) AS VARCHAR) AS __y",

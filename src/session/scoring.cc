@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "engine/functions.h"
+#include "ml/metrics.h"
 #include "session/model_store.h"
 
 namespace braid::session {
@@ -127,9 +128,40 @@ engine::ScalarFunction Describe(ModelStore& store, const std::string& name,
   return function;
 }
 
+// braid_regression_errors(actual, predicted): ML.EVALUATE's metrics as JSON text.
+struct ErrorState final : engine::AggregateFunction::State {
+  void Add(const Batch& rows) override {
+    const ColumnView& actual = rows.columns[0];
+    const ColumnView& predicted = rows.columns[1];
+    if (actual.validity == nullptr && predicted.validity == nullptr) {
+      errors.Add({actual.doubles(), rows.rows}, {predicted.doubles(), rows.rows});
+      return;
+    }
+    std::vector<double> known[2];
+    for (size_t row = 0; row < rows.rows; ++row) {
+      if (!actual.IsValid(row) || !predicted.IsValid(row)) continue;
+      known[0].push_back(actual.doubles()[row]);
+      known[1].push_back(predicted.doubles()[row]);
+    }
+    errors.Add(known[0], known[1]);
+  }
+  void Merge(State& other) override { errors.Merge(static_cast<ErrorState&>(other).errors); }
+  std::string Finish() override {
+    std::string json = "{";
+    for (const auto& [name, value] : errors.Finish().ToMap())
+      json += fmt::format("{}\"{}\":\"{}\"", json.size() == 1 ? "" : ",", name, value);
+    return json + "}";
+  }
+  ml::RegressionErrors errors;
+};
+
 }  // namespace
 
 void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store) {
+  engine::Register(connection, engine::AggregateFunction{
+                                   .name = "braid_regression_errors",
+                                   .parameter_count = 2,
+                                   .make_state = [] { return std::make_unique<ErrorState>(); }});
   engine::ScalarFunction value = Describe(store, "braid_predict_value", "DOUBLE");
   value.run = ScoreValue;
   engine::Register(connection, std::move(value));

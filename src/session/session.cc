@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "catalog/place.h"
+#include "engine/interrupt.h"
 #include "lake/tables.h"
 #include "lake/write_transaction.h"
 #include "session/rewrite.h"
@@ -63,11 +64,8 @@ Session::Session(Workspace workspace, StatementHandler handler, SessionOptions o
 Session::~Session() = default;
 
 void Session::Interrupt() {
-  {
-    MutexLock lock(stop_mutex_);
-    stop_.request_stop();
-  }
-  connection_->Interrupt();
+  MutexLock lock(stop_mutex_);
+  stop_.request_stop();
 }
 
 std::stop_token Session::stop_token() const {
@@ -224,6 +222,8 @@ void Session::Show(const std::string& query, ResultSink& sink) {
 }
 
 void Session::Stream(const std::string& sql, ResultSink& sink) {
+  // Only here: what commits or rolls back is not to be interrupted.
+  const engine::InterruptOnStop interrupt(*connection_, stop_token());
   engine::Result result = connection_->Query(sql);
   if (!result.has_rows()) {
     while (result.Next()) {
