@@ -43,6 +43,8 @@ int ReadCharacter(EditLine*, wchar_t* character) {
     if (count > 0) count = read(STDIN_FILENO, &byte, 1);
     if (count < 0 && errno == EINTR && interrupted == 0) continue;  // the window's size changed
     if (count <= 0) return static_cast<int>(count);
+    // What the terminal keeps of a Ctrl-D that was typed while a statement ran.
+    if (byte == '\0') byte = '\x04';
     const size_t length = std::mbrtowc(character, &byte, 1, &state);
     if (length <= 1) return 1;
     if (length == static_cast<size_t>(-1)) state = {};  // bytes that are no character are left out
@@ -86,6 +88,8 @@ class Editor {
   bool Read(bool continued, std::string& text) {
     continued_ = continued;
     int count = 0;
+    // Before the prompt is shown, so that no key is taken as those of a line in the making.
+    el_set(line_, EL_PREP_TERM, 1);
     const char* read = el_gets(line_, &count);
     if (read == nullptr || count <= 0) return false;
     text.assign(read, static_cast<size_t>(count));

@@ -138,6 +138,10 @@ class PromptTest(program.ProgramTest):
         self.assertIn("│       4711 │", terminal.type("\n"))
         self.assertEqual(terminal.leave(), 0)
 
+    def test_what_is_typed_ahead_counts(self):
+        terminal = self.terminal()
+        self.assertEqual(terminal.leave("SELECT count(*) FROM range(300000000);\n\x04"), 0)
+
     def test_text_beyond_ascii(self):
         for locale in ("C.UTF-8", "C"):
             terminal = self.terminal(LC_ALL=locale)
