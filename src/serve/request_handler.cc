@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <iterator>
 #include <optional>
 
 #include "base/error.h"
@@ -70,50 +71,71 @@ void RequestHandler::Keep(const std::shared_ptr<const Generation>& generation) {
   generation_ = generation;
 }
 
+struct RequestHandler::Call {
+  QueuedRequest& request;
+  std::optional<Error> error;  // the body could not be read
+  size_t begin = 0;            // its rows among all
+  size_t count = 0;
+};
+
 void RequestHandler::Handle(const std::shared_ptr<const Generation>& generation,
-                            QueuedRequest request) {
+                            std::vector<QueuedRequest> requests) {
   Keep(generation);
   try {
-    if (request.is_feedback) {
-      HandleFeedback(*generation, request);
+    if (requests.front().is_feedback) {
+      HandleFeedback(*generation, requests.front());
     } else {
-      HandleCall(*generation, request);
+      HandleCalls(*generation, requests);
     }
   } catch (const Error& error) {
-    request.respond(ErrorAnswer(error));
+    for (QueuedRequest& request : requests) request.respond(ErrorAnswer(error));
   } catch (const std::exception& error) {
-    request.respond(ErrorAnswer(Error(ErrorCode::kInternal, error.what())));
+    for (QueuedRequest& request : requests)
+      request.respond(ErrorAnswer(Error(ErrorCode::kInternal, error.what())));
   }
 }
 
-void RequestHandler::HandleCall(const Generation& generation, QueuedRequest& request) {
-  const auto found = generation.services.find(request.service);
+void RequestHandler::HandleCalls(const Generation& generation, std::span<QueuedRequest> requests) {
+  const auto found = generation.services.find(requests.front().service);
   if (found == generation.services.end()) {
-    request.respond(AbsentServiceAnswer(generation, request.service));
+    for (QueuedRequest& request : requests)
+      request.respond(AbsentServiceAnswer(generation, request.service));
     return;
   }
   const std::shared_ptr<const BoundService>& service = found->second;
-  std::vector<capture::Entry> entries;
-  int64_t rows = 1;
-  Answer answer = AnswerRows(service, generation, request, entries, rows);
-  if (entries.empty()) {
-    accounts_.Add(request.service, rows, 0);
-    request.respond(std::move(answer));
-    AppendDueAccounts();
-    return;
+  std::vector<Call> calls;
+  std::vector<DecodedRow> rows;
+  for (QueuedRequest& request : requests) {
+    Call call{.request = request, .error = {}, .begin = rows.size()};
+    try {
+      DecodedRequest decoded = DecodeServiceRequest(request.body, service->schema.parameters);
+      std::move(decoded.rows.begin(), decoded.rows.end(), std::back_inserter(rows));
+    } catch (const Error& error) {
+      call.error = error;
+    }
+    call.count = rows.size() - call.begin;
+    calls.push_back(std::move(call));
   }
-  capture::AccountDelta delta{.service = request.service, .served = rows, .captured = rows};
-  Deliver(std::move(entries), std::move(delta), std::move(answer), request.respond);
+  const std::vector<RowRunner::Outcome> outcomes = runner_.Run(service, rows);
+  for (Call& call : calls) {
+    try {
+      Finish(*service, generation.snapshot, call,
+             std::span(outcomes).subspan(call.begin, call.count));
+    } catch (const std::exception& error) {
+      call.request.respond(ErrorAnswer(Error(ErrorCode::kInternal, error.what())));
+    }
+  }
 }
 
-Answer RequestHandler::AnswerRows(const std::shared_ptr<const BoundService>& service,
-                                  const Generation& generation, const QueuedRequest& request,
-                                  std::vector<capture::Entry>& entries, int64_t& rows) {
-  const bool captures = service->schema.settings.capture == CaptureMode::kDurable;
+void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call& call,
+                            std::span<const RowRunner::Outcome> outcomes) {
+  const bool captures = service.schema.settings.capture == CaptureMode::kDurable;
+  const QueuedRequest& request = call.request;
   InferenceRecord record{.arrived_at_us = request.arrived_at_us,
-                         .service_version = service->schema.version,
-                         .model_versions = service->schema.model_versions,
-                         .lake_snapshot = generation.snapshot};
+                         .service_version = service.schema.version,
+                         .model_versions = service.schema.model_versions,
+                         .lake_snapshot = snapshot};
+  std::vector<capture::Entry> entries;
   const auto capture = [&](const std::string& id, const RowRunner::Outcome& outcome) {
     if (!captures) return;
     record.answered_at_us = clock_.NowMicros();
@@ -122,28 +144,35 @@ Answer RequestHandler::AnswerRows(const std::shared_ptr<const BoundService>& ser
     record.input_json = outcome.input_json;
     record.output_json = outcome.output_json;
     entries.push_back({.kind = capture::EntryKind::kInference,
-                       .service = service->schema.name,
+                       .service = service.schema.name,
                        .id = id,
                        .payload = EncodeInference(record),
                        .client_request_id = request.client_request_id});
   };
-  DecodedRequest decoded;
-  try {
-    decoded = DecodeServiceRequest(request.body, service->schema.parameters);
-  } catch (const Error& error) {
-    capture(NewUuidV7(clock_), {.error = error, .input_json = "", .output_json = ""});
-    return ErrorAnswer(error);
+  Answer answer;
+  int64_t rows = 1;
+  if (call.error) {
+    capture(NewUuidV7(clock_), {.error = call.error, .input_json = "", .output_json = ""});
+    answer = ErrorAnswer(*call.error);
+  } else {
+    answer.body = "{\"rows\":[";
+    for (const RowRunner::Outcome& outcome : outcomes) {
+      const std::string id = NewUuidV7(clock_);
+      capture(id, outcome);
+      if (answer.body.back() != '[') answer.body += ',';
+      answer.body += AnswerRow(id, outcome);
+    }
+    answer.body += "]}";
+    rows = static_cast<int64_t>(outcomes.size());
   }
-  Answer answer{.status = 200, .body = "{\"rows\":["};
-  for (const RowRunner::Outcome& outcome : runner_.Run(service, decoded.rows)) {
-    const std::string id = NewUuidV7(clock_);
-    capture(id, outcome);
-    if (answer.body.back() != '[') answer.body += ',';
-    answer.body += AnswerRow(id, outcome);
+  if (entries.empty()) {
+    accounts_.Add(request.service, rows, 0);
+    request.respond(std::move(answer));
+    AppendDueAccounts();
+    return;
   }
-  answer.body += "]}";
-  rows = static_cast<int64_t>(decoded.rows.size());
-  return answer;
+  capture::AccountDelta delta{.service = request.service, .served = rows, .captured = rows};
+  Deliver(std::move(entries), std::move(delta), std::move(answer), request.respond);
 }
 
 void RequestHandler::HandleFeedback(const Generation& generation, QueuedRequest& request) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,16 +23,18 @@ class RequestHandler {
 
   // Lets go of what only older generations need.
   void Keep(const std::shared_ptr<const Generation>& generation);
-  // Answers the request, at the latest when the log has what it holds. Never throws.
-  void Handle(const std::shared_ptr<const Generation>& generation, QueuedRequest request);
+  // Answers the requests, at the latest when the log has what they hold. Several are of one service
+  // that is batched. Never throws.
+  void Handle(const std::shared_ptr<const Generation>& generation,
+              std::vector<QueuedRequest> requests);
 
  private:
-  void HandleCall(const Generation& generation, QueuedRequest& request);
+  void HandleCalls(const Generation& generation, std::span<QueuedRequest> requests);
   void HandleFeedback(const Generation& generation, QueuedRequest& request);
-  // The answer; `entries` gets one entry a row, unless the service captures nothing.
-  Answer AnswerRows(const std::shared_ptr<const BoundService>& service,
-                    const Generation& generation, const QueuedRequest& request,
-                    std::vector<capture::Entry>& entries, int64_t& rows);
+  struct Call;
+  // Captures what its rows came to, and answers.
+  void Finish(const BoundService& service, int64_t snapshot, Call& call,
+              std::span<const RowRunner::Outcome> outcomes);
   // Appends, then answers; an entry that cannot be kept makes the answer an error.
   void Deliver(std::vector<capture::Entry> entries, capture::AccountDelta delta, Answer answer,
                AnswerSink respond);

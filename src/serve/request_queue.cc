@@ -7,6 +7,17 @@
 
 namespace braid::serve {
 
+namespace {
+
+// Who asks for one row must not wait for a neighbour's ten thousand.
+constexpr size_t kSmallBody = 4096;
+
+bool IsSmallCall(const QueuedRequest& request) {
+  return !request.is_feedback && request.body.size() <= kSmallBody;
+}
+
+}  // namespace
+
 void RequestQueue::Open() {
   MutexLock lock(mutex_);
   if (!is_closed_) is_open_ = true;
@@ -48,9 +59,22 @@ void RequestQueue::Wake() {
   arrived_.NotifyAll();
 }
 
-void RequestQueue::Done() {
+std::vector<QueuedRequest> RequestQueue::PopMore(const QueuedRequest& like, size_t limit) {
+  std::vector<QueuedRequest> more;
+  if (!IsSmallCall(like)) return more;
   MutexLock lock(mutex_);
-  --running_;
+  while (more.size() < limit && !waiting_.empty() && IsSmallCall(waiting_.front()) &&
+         waiting_.front().service == like.service) {
+    more.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+    ++running_;
+  }
+  return more;
+}
+
+void RequestQueue::Done(size_t requests) {
+  MutexLock lock(mutex_);
+  running_ -= requests;
   if (running_ == 0 && waiting_.empty()) idle_.NotifyAll();
 }
 

@@ -35,7 +35,10 @@ class RequestQueue {
   // `wakes` (which begins as 0): then `request` stays empty. False when the queue is closed for
   // good.
   bool Pop(uint64_t& wakes, std::optional<QueuedRequest>& request);
-  void Done();
+  // Those that wait at the front and are as `like`: calls of its service with a small body; at most
+  // that many, none when `like` is large. Never waits; Done() tells their end.
+  std::vector<QueuedRequest> PopMore(const QueuedRequest& like, size_t limit);
+  void Done(size_t requests = 1);
   void Wake();
 
   // Takes no more; waits until all that was taken is done, at most `drain`. Then closes for good

@@ -24,6 +24,13 @@ size_t WorkerCount(const RuntimeOptions& options) {
                              : std::max<size_t>(1, std::thread::hardware_concurrency());
 }
 
+constexpr size_t kMaxBatchedRequests = 64;
+
+bool IsBatched(const Generation& generation, const std::string& service) {
+  const auto found = generation.services.find(service);
+  return found != generation.services.end() && found->second->is_batched;
+}
+
 Error Refusal(bool is_open) {
   if (!is_open)
     return Error(ErrorCode::kOverloaded, "The server takes no requests now",
@@ -86,8 +93,15 @@ void ServiceRuntime::State::Work(size_t slot) {
   std::optional<QueuedRequest> request;
   while (queue.Pop(wakes, request)) {
     if (request) {
-      handler.Handle(Current(), *std::move(request));
-      queue.Done();
+      const std::shared_ptr<const Generation> now = Current();
+      std::vector<QueuedRequest> requests;
+      requests.push_back(*std::move(request));
+      if (IsBatched(*now, requests.front().service))
+        for (QueuedRequest& more : queue.PopMore(requests.front(), kMaxBatchedRequests - 1))
+          requests.push_back(std::move(more));
+      const size_t count = requests.size();
+      handler.Handle(now, std::move(requests));
+      queue.Done(count);
     } else {
       // An idle worker may be the last to hold tables of an older generation.
       handler.Keep(Current());

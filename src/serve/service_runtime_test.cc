@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <future>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <thread>
@@ -309,6 +310,46 @@ TEST_F(ServiceRuntimeTest, ManyThreadsAskAtOnce) {
   EXPECT_EQ(ids.size(), 400U);
   EXPECT_EQ(AccountOf("price").served, 400);
   EXPECT_EQ(AccountOf("price").captured, 400);
+}
+
+// Requests that wait together are asked together; each gets its own answer, and its own rows in the
+// log.
+TEST_F(ServiceRuntimeTest, WhoWaitsTogetherIsAnsweredApart) {
+  DeclareLookup();
+  Start({.threads = 1});
+  constexpr int kRequests = 400;
+  std::vector<std::promise<Answer>> answers(kRequests);
+  for (int i = 0; i < kRequests; ++i) {
+    const std::string row = fmt::format(R"({{"route":"r{}","n":{}}})", i % 50, i);
+    const std::string body = i % 7 == 1   ? "{no json"
+                             : i % 7 == 2 ? R"({"route":5,"n":1})"
+                             : i % 7 == 3 ? fmt::format(R"({{"rows":[{0},{0}]}})", row)
+                                          : row;
+    runtime_->Call("price", body, fmt::format("client-{}", i), [&answers, i](Answer answer) {
+      answers[static_cast<size_t>(i)].set_value(answer);
+    });
+  }
+  for (int i = 0; i < kRequests; ++i) {
+    const Answer answer = answers[static_cast<size_t>(i)].get_future().get();
+    if (i % 7 == 1) {
+      EXPECT_EQ(Code(answer), std::pair(400, std::string("MALFORMED_REQUEST")));
+      continue;
+    }
+    const Json rows = Json::parse(answer.body).at("rows");
+    ASSERT_EQ(rows.size(), i % 7 == 3 ? 2U : 1U);
+    for (const Json& row : rows) {
+      if (i % 7 == 2) {
+        EXPECT_EQ(row.at("error").at("code"), "WRONG_TYPE");
+      } else {
+        EXPECT_EQ(row.at("price"), i % 50 * 1.5 * i);
+      }
+    }
+  }
+  std::map<std::string, int> rows_of;
+  for (const auto& entry : Captured()) ++rows_of[entry.client_request_id];
+  for (int i = 0; i < kRequests; ++i)
+    EXPECT_EQ(rows_of[fmt::format("client-{}", i)], i % 7 == 3 ? 2 : 1) << i;
+  EXPECT_EQ(AccountOf("price").captured, kRequests + kRequests / 7);
 }
 
 // While the table changes, each answer is that of the snapshot that its capture names.
