@@ -49,7 +49,7 @@ tidy: setup ## build with clang and its thread-safety analysis, then clang-tidy
 
 fuzz: setup ## replay each fuzzer's corpus, then let it run for FUZZ_SECONDS (60)
 	@cmake --preset fuzz --log-level=NOTICE
-	@cmake --build --preset fuzz -j $(JOBS)
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzzers
 	@tools/fuzz.sh build/fuzz
 
 format: ## rewrite all tracked .h and .cc files in the house format

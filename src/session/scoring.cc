@@ -173,9 +173,9 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
     engine::ScalarFunction classify =
         Describe(store, "braid_classify_" + type,
                  fmt::format("STRUCT(label {0}, probs STRUCT(label {0}, prob DOUBLE)[])", type));
-    classify.run = [form = form](const std::shared_ptr<void>& bound, const Batch& arguments,
-                                 engine::VectorWriter out) {
-      ScoreClasses(form, bound, arguments, out);
+    classify.run = [label_form = form](const std::shared_ptr<void>& bound, const Batch& arguments,
+                                       engine::VectorWriter out) {
+      ScoreClasses(label_form, bound, arguments, out);
     };
     engine::Register(connection, std::move(classify));
   }
