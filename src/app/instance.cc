@@ -15,6 +15,7 @@
 #include "loop/live_views.h"
 #include "loop/mover.h"
 #include "session/model_store.h"
+#include "session/scoring.h"
 #include "train/training_run.h"
 
 namespace braid::app {

@@ -11,10 +11,17 @@ namespace braid {
 
 // A literal in OPTIONS(…) or STRUCT(…): NULL, boolean, number, string, [list] or STRUCT(value AS
 // name).
+struct OptionField;
 struct OptionValue {
   using List = std::vector<OptionValue>;
-  using Struct = std::vector<std::pair<std::string, OptionValue>>;
+  using Struct = std::vector<OptionField>;
   std::variant<std::monostate, bool, int64_t, double, std::string, List, Struct> value;
+};
+
+// A type of its own: std::pair looks into its types while OptionValue is not complete yet.
+struct OptionField {
+  std::string first;
+  OptionValue second;
 };
 
 // One name = value pair. `offset` is where the name stands in the statement's text, for errors.

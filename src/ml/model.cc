@@ -1,24 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ml/model.h"
 
-#include "ml/glm_model.h"
-#include "ml/glm_trainer.h"
+#include <fmt/format.h>
+
+#include "base/error.h"
 
 namespace braid::ml {
 
-TrainedModel TrainModel(const TrainingRequest& request, RowSource& rows,
-                        const TrainingControl& control) {
-  switch (request.type) {
-    case ModelType::kLinearReg:
-    case ModelType::kLogisticReg:
-      break;
-  }
-  TrainedGlm trained = TrainGlm(request, rows, control);
-  return {std::make_unique<GlmModel>(std::move(trained.model)), std::move(trained.notices)};
+const std::vector<std::string>& Model::classes() const {
+  static const std::vector<std::string> none;
+  return none;
 }
 
-std::unique_ptr<Model> LoadModel(std::string_view artefact) {
-  return std::make_unique<GlmModel>(GlmModel::FromArtefact(artefact));
+Table Model::TableOf(std::string_view function, const std::vector<Option>& /*settings*/) const {
+  throw Error(ErrorCode::kInternal, fmt::format("{} has no ML.{}", kind(), function));
+}
+
+void Model::Explain(const Batch& /*inputs*/, std::span<double> /*out*/) const {
+  throw Error(ErrorCode::kInternal, fmt::format("{} cannot be explained", kind()));
+}
+
+std::string Model::ToOnnx() const {
+  throw Error(ErrorCode::kExportUnsupported, fmt::format("{} has no form in ONNX", kind()));
+}
+
+std::string Model::Signature() const { return ToOnnx(); }
+
+void Model::CheckInputs(const Batch& inputs) const {
+  const std::vector<InputColumn> columns = input_columns();
+  if (inputs.columns.size() != columns.size())
+    throw Error(ErrorCode::kModelInput, fmt::format("The model takes {} inputs, but got {}",
+                                                    columns.size(), inputs.columns.size()));
+  for (size_t c = 0; c < columns.size(); ++c) {
+    const bool numeric = columns[c].kind == InputKind::kNumeric;
+    if (inputs.columns[c].kind != (numeric ? ColumnKind::kDouble : ColumnKind::kString))
+      throw Error(ErrorCode::kModelInput,
+                  "The model's input came as another type: " + columns[c].name);
+  }
 }
 
 }  // namespace braid::ml

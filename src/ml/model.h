@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -7,29 +8,62 @@
 #include <vector>
 
 #include "base/batch.h"
+#include "ml/table.h"
 #include "ml/training.h"
 
 namespace braid::ml {
 
+// What a model's scores mean, and so what ML.PREDICT and ML.EVALUATE give.
+enum class Task : uint8_t {
+  kRegression,      // one score: the label's value
+  kClassification,  // a probability for each of classes()
+  kClustering,      // the distance to each centroid
+  kProjection,      // a coordinate for each of score_names()
+  kRecommendation,  // one score: the rating, or the confidence of an interaction
+};
+constexpr bool IsSupervised(Task task) {
+  return task == Task::kRegression || task == Task::kClassification;
+}
+
 // A trained model that answers row by row. Immutable, so any number of threads may use one. Batches
-// hold the inputs in the order of `inputs()` (kDouble or kString columns).
+// hold the inputs in the order of input_columns() (kDouble or kString columns).
 class Model {
  public:
   virtual ~Model() = default;
-  virtual ModelType type() const = 0;
+  virtual std::string_view kind() const = 0;  // "linear_reg"
+  virtual Task task() const = 0;
   virtual std::vector<InputColumn> input_columns() const = 0;
-  virtual const std::string& label() const = 0;
-  // Label texts in ascending order; empty for a regression.
-  virtual const std::vector<std::string>& classes() const = 0;
-  // Writes one value a row.
-  virtual void PredictRegression(const Batch& inputs, std::span<double> out) const = 0;
-  // Writes rows × classes probabilities, row by row, in the order of classes().
-  virtual void PredictProbabilities(const Batch& inputs, std::span<double> out) const = 0;
-  // The model as text (docs/formats/model_artefact.md); LoadModel reads it.
+  // Label texts in ascending order; empty unless the task is classification.
+  virtual const std::vector<std::string>& classes() const;
+  virtual int64_t rows() const = 0;  // trained on
+  // Scores a row, and the names of their columns where ML.PREDICT shows them as such.
+  virtual size_t score_count() const = 0;
+  virtual std::vector<std::string> score_names() const { return {}; }
+  // Writes rows × score_count() numbers, row by row. NULL inputs are the model's business.
+  virtual void Score(const Batch& inputs, std::span<double> out) const = 0;
+
+  // The functions ML.<name>(MODEL m [, STRUCT(…)]) that this kind has beside those that need rows:
+  // names in upper case. Table throws kInvalidOption for settings that it does not have.
+  virtual std::vector<std::string_view> table_functions() const { return {}; }
+  virtual Table TableOf(std::string_view function, const std::vector<Option>& settings) const;
+  // What ML.EVALUATE says of the training itself, for kinds that are not judged by their scores.
+  virtual std::map<std::string, double> TrainingMetrics() const { return {}; }
+
+  // Whether Explain works. It writes, for each row and each explained output (two classes: the
+  // higher one; otherwise each score), a contribution of each input and then the baseline: their
+  // sum is the output before the link (log odds, or a score of softmax), or the value itself.
+  virtual bool can_explain() const { return false; }
+  virtual size_t explained_count() const {
+    return task() == Task::kClassification && score_count() == 2 ? 1 : score_count();
+  }
+  virtual void Explain(const Batch& inputs, std::span<double> out) const;
+
+  // The model as text (docs/formats/model_artefact.md); its kind's `load` reads it.
   virtual std::string ToArtefact() const = 0;
-  // The model as an ONNX file, and the JSON that says what goes in and comes out.
-  virtual std::string ToOnnx() const = 0;
-  virtual std::string Signature() const = 0;
+  // The model as an ONNX file, and the JSON that says what goes in and comes out. Throws
+  // kExportUnsupported for kinds that have no such form.
+  virtual std::string ToOnnx() const;
+  virtual std::string Signature() const;
 
  protected:
   Model() = default;
@@ -37,19 +71,14 @@ class Model {
   Model(Model&&) = default;
   Model& operator=(const Model&) = default;
   Model& operator=(Model&&) = default;
+
+  // For Score: throws kModelInput when the columns are not input_columns().
+  void CheckInputs(const Batch& inputs) const;
 };
 
 struct TrainedModel {
   std::unique_ptr<Model> model;
   std::vector<std::string> notices;  // for people: what is odd about these rows
 };
-
-// Trains the kind of model that the request names. Throws kTrainingData, kInterrupted when stopped.
-TrainedModel TrainModel(const TrainingRequest& request, RowSource& rows,
-                        const TrainingControl& control = {});
-
-// Reads an artefact of any kind of model. Throws kLakeDamaged when it is malformed, kLakeFormat
-// when another version wrote it.
-std::unique_ptr<Model> LoadModel(std::string_view artefact);
 
 }  // namespace braid::ml

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "ml/glm/options.h"
+#include "ml/model_kind.h"
 
 namespace braid::ml {
 namespace {
@@ -18,11 +20,9 @@ Option Make(std::string name, decltype(OptionValue::value) value) {
 
 const Option kLinear = Make("model_type", "linear_reg");
 
-std::pair<ErrorCode, std::string> FailureOf(const std::vector<Option>& options,
-                                            ModelType type = ModelType::kLinearReg) {
+std::pair<ErrorCode, std::string> FailureOf(const std::vector<Option>& options) {
   try {
     ParseModelOptions(options);
-    ParseGlmOptions(type, options);
   } catch (const Error& error) {
     return {error.code(), error.hint()};
   }
@@ -31,11 +31,11 @@ std::pair<ErrorCode, std::string> FailureOf(const std::vector<Option>& options,
 
 TEST(ModelOptions, DefaultsAreBigQuerys) {
   const ModelOptions options = ParseModelOptions({kLinear});
-  EXPECT_EQ(options.model_type, ModelType::kLinearReg);
-  EXPECT_THAT(options.input_label_cols, ::testing::ElementsAre("label"));
+  EXPECT_EQ(options.kind->name, "linear_reg");
+  EXPECT_EQ(options.label, "label");
   EXPECT_EQ(options.data_split_method, DataSplitMethod::kAutoSplit);
   EXPECT_EQ(options.data_split_eval_fraction, 0.2);
-  const GlmOptions glm = ParseGlmOptions(ModelType::kLinearReg, {kLinear});
+  const GlmOptions glm = ParseGlmOptions(GlmType::kLinearReg, {kLinear});
   EXPECT_FALSE(glm.bounded);
   EXPECT_TRUE(glm.fit_intercept);
   EXPECT_EQ(glm.max_iterations, 20);
@@ -47,8 +47,8 @@ TEST(ModelOptions, ReadsGeneralOptionsInAnyCase) {
        Make("data_split_method", "seq"), Make("data_split_col", "day"),
        Make("data_split_eval_fraction", 0.25), Make("promotion_query", "FROM t"),
        Make("seed", int64_t{7}), Make("threads", int64_t{1})});
-  EXPECT_EQ(options.model_type, ModelType::kLogisticReg);
-  EXPECT_THAT(options.input_label_cols, ::testing::ElementsAre("late"));
+  EXPECT_EQ(options.kind->name, "logistic_reg");
+  EXPECT_EQ(options.label, "late");
   EXPECT_TRUE(options.label_given);
   EXPECT_EQ(options.data_split_method, DataSplitMethod::kSeq);
   EXPECT_EQ(options.data_split_col, "day");
@@ -62,7 +62,7 @@ TEST(GlmOptions, ReadsItsOwn) {
       Make("category_encoding_method", "dummy_encoding"),
       Make("class_weights", List{{Struct{{"", {"a"}}, {"", {0.25}}}},
                                  {Struct{{"", {int64_t{1}}}, {"", {int64_t{2}}}}}})};
-  const GlmOptions glm = ParseGlmOptions(ModelType::kLogisticReg, options);
+  const GlmOptions glm = ParseGlmOptions(GlmType::kLogisticReg, options);
   EXPECT_EQ(glm.l2_reg, 3);
   EXPECT_FALSE(glm.fit_intercept);
   EXPECT_EQ(glm.category_encoding, CategoryEncoding::kDummy);
@@ -75,7 +75,7 @@ TEST(GlmOptions, StoppingOptionsBoundTheTraining) {
        {Make("max_iterations", int64_t{5}), Make("early_stop", false),
         Make("min_rel_progress", 0.1), Make("learn_rate", 0.2), Make("ls_init_learn_rate", 0.2),
         Make("learn_rate_strategy", "constant")})
-    EXPECT_TRUE(ParseGlmOptions(ModelType::kLinearReg, {option}).bounded) << option.name;
+    EXPECT_TRUE(ParseGlmOptions(GlmType::kLinearReg, {option}).bounded) << option.name;
 }
 
 TEST(Options, UnknownNamesSuggestTheNearest) {
@@ -100,7 +100,7 @@ TEST(Options, WrongValuesAreErrors) {
 }
 
 TEST(Options, WhatIsMissingSaysSo) {
-  EXPECT_EQ(FailureOf({Make("model_type", "kmeans")}).first, ErrorCode::kNotSupported);
+  EXPECT_EQ(FailureOf({Make("model_type", "autoencoder")}).first, ErrorCode::kNotSupported);
   EXPECT_EQ(FailureOf({kLinear, Make("warm_start", true)}).first, ErrorCode::kNotSupported);
   EXPECT_EQ(FailureOf({kLinear, Make("num_trials", int64_t{10})}).first, ErrorCode::kNotSupported);
   EXPECT_EQ(FailureOf({kLinear, Make("warm_start", false)}).second, "no error");

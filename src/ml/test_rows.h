@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "ml/glm_trainer.h"
+#include "ml/glm/trainer.h"
 
 namespace braid::ml {
 
@@ -129,14 +129,16 @@ class TestRows : public RowSource {
 
 // A request and its rows out of a table; inputs named in `categories` are categories.
 struct TestTraining {
-  TrainingRequest request;
+  GlmRequest request;
   TestRows rows;
 };
 
-inline TestTraining MakeTraining(ModelType type, const TestTable& table, const std::string& label,
+inline TestTraining MakeTraining(GlmType type, const TestTable& table, const std::string& label,
                                  const std::vector<std::string>& inputs,
                                  const std::vector<std::string>& categories = {}) {
-  TestTraining training{.request = {.type = type, .label = label}, .rows = TestRows()};
+  TestTraining training;
+  training.request.type = type;
+  training.request.label = label;
   for (const std::string& input : inputs) {
     const bool category =
         std::find(categories.begin(), categories.end(), input) != categories.end();
@@ -145,7 +147,7 @@ inline TestTraining MakeTraining(ModelType type, const TestTable& table, const s
     training.rows.AddColumn(category ? ColumnKind::kString : ColumnKind::kDouble,
                             table.Column(input));
   }
-  training.rows.AddColumn(type == ModelType::kLinearReg ? ColumnKind::kDouble : ColumnKind::kString,
+  training.rows.AddColumn(type == GlmType::kLinearReg ? ColumnKind::kDouble : ColumnKind::kString,
                           table.Column(label));
   return training;
 }
@@ -157,10 +159,7 @@ inline TrainedGlm Train(TestTraining& training) {
 inline std::vector<double> PredictAll(const GlmModel& model, TestRows& rows) {
   std::vector<double> out(rows.rows() * std::max<size_t>(1, model.classes().size()));
   const Batch& batch = rows.BatchOf(0, rows.rows(), model.inputs().size());
-  if (model.classes().empty())
-    model.PredictRegression(batch, out);
-  else
-    model.PredictProbabilities(batch, out);
+  model.Score(batch, out);
   return out;
 }
 

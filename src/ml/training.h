@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/batch.h"
-#include "ml/options.h"
+#include "base/option.h"
 
 namespace braid::ml {
 
@@ -20,9 +20,9 @@ struct InputColumn {
 };
 
 // The rows to train on. Batch columns: the inputs in order (numeric: kDouble, category: kString),
-// the label (regression: kDouble, classification: kString), then the weight (kDouble) if the
-// request has one. May be scanned any number of times; each scan gives the same rows in the same
-// order.
+// the label if the request has one (regression: kDouble, classification: kString), then the weight
+// (kDouble) if it has one. May be scanned any number of times; each scan gives the same rows in the
+// same order.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -32,14 +32,17 @@ class RowSource {
 // What to train. NULL and NaN are one: such labels skip their row, such numeric inputs take the
 // training mean; infinities are an error. A weight counts as that many equal rows.
 struct TrainingRequest {
-  ModelType type = ModelType::kLinearReg;
+  std::string kind;  // "linear_reg"
   std::vector<InputColumn> inputs;
-  std::string label;
+  std::string label;  // empty: there is none
   // Classification: the labels in their type's order; empty: ordered as text. Labels that no row
   // has are left out of the model; a label that is missing here is an error.
   std::vector<std::string> classes_in_order;
   bool has_weight = false;
-  GlmOptions options;
+  std::vector<Option> settings;  // as given; a kind reads its own
+  int64_t seed = 0;
+  size_t threads = 1;
+  RowSource* held_out = nullptr;  // rows of the same columns that are not trained on, if any
 };
 
 // How a training run is watched and stopped. `progress` is called on the training thread.

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <vector>
 
+#include "session/scoring.h"
 #include "syntax/token.h"
 
 namespace braid::serve {
@@ -48,9 +49,7 @@ bool Contains(const std::string_view (&words)[size], std::string_view word) {
 }
 
 // Predictions are volatile for DuckDB, which would fold them into the plan otherwise.
-bool IsPrediction(std::string_view name) {
-  return name == "braid_predict_value" || name.starts_with("braid_classify_");
-}
+bool IsPrediction(std::string_view name) { return session::IsScoringFunction(name); }
 
 }  // namespace
 

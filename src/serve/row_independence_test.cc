@@ -25,7 +25,7 @@ TEST_F(RowIndependenceTest, ProjectionsAndLookupsAreOfOneRow) {
         "WITH a AS (SELECT upper(s) AS s FROM request) SELECT coalesce(s, 'none') FROM a",
         "SELECT list_filter(l, lambda e: (e > 1)), l.list_transform(lambda e: e), [1, 2] FROM "
         "request",
-        "SELECT braid_classify_varchar('abc', '0.5', CAST((x) AS DOUBLE)) FROM request",
+        "SELECT braid_score_label_varchar('abc', '0.5', CAST((x) AS DOUBLE)) FROM request",
         "SELECT nullif(a, b), list_sum(l), split_part(s, ',', 1), date_add(d, INTERVAL 1 DAY) FROM "
         "request",
         "SELECT EXISTS (SELECT 1 FROM gold.t WHERE t.k = request.k) FROM request",

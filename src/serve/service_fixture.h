@@ -17,9 +17,10 @@
 #include "lake/lake.h"
 #include "lake/read_registry.h"
 #include "lake/write_transaction.h"
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 #include "serve/service_schema.h"
 #include "session/model_store.h"
+#include "session/scoring.h"
 #include "session/session.h"
 #include "syntax/parse.h"
 
@@ -90,7 +91,7 @@ class ServiceTest : public ::testing::Test {
 
   // A logistic regression of `late` on dep_delay; every version has another intercept.
   int64_t TrainLate() {
-    ml::GlmParts parts{.type = ml::ModelType::kLogisticReg,
+    ml::GlmParts parts{.type = ml::GlmType::kLogisticReg,
                        .label = "late",
                        .inputs = {{.name = "dep_delay", .mean = 10, .standard_deviation = 5}},
                        .classes = {"false", "true"}};
@@ -100,9 +101,8 @@ class ServiceTest : public ::testing::Test {
     session::StoredModel stored{
         .projection = {.inputs = {{.name = "dep_delay", .expression = "__braid_row.\"dep_delay\""}},
                        .label = "late",
-                       .label_type = "BOOLEAN",
-                       .is_classification = true},
-        .core = ml::GlmModel(std::move(parts))};
+                       .label_type = "BOOLEAN"},
+        .core = std::make_shared<ml::GlmModel>(std::move(parts))};
     catalog::ModelVersion version{.model = "late",
                                   .version = number,
                                   .type = "logistic_reg",

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "session/scoring.h"
 #include "syntax/format.h"
 
 namespace braid::serve {

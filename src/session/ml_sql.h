@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "catalog/catalog.h"
 #include "session/model_store.h"
@@ -15,23 +17,36 @@ struct BoundModel {
   const StoredModel& stored;
 };
 
-// The values of a call's STRUCT(value AS name, …), checked.
-struct PredictSettings {
-  double threshold = 0.5;  // binary classification: the least probability of the higher label
-  bool keep_original_columns = true;
-};
-PredictSettings ParsePredictSettings(const std::vector<Option>& settings);
+// ML.<function>(MODEL m [, rows] [, STRUCT(settings)]) as a parenthesised query that can stand as a
+// table. `function` is in upper case, `rows` a parenthesised query or nullptr. Throws
+// kNotSupported for functions that there are not, or not for this kind of model, kSyntax for
+// missing or superfluous rows, kInvalidOption for settings.
+syntax::MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
+                                    const syntax::MappedText* rows,
+                                    const std::vector<Option>& settings);
 
-// `rows` is a parenthesised query. Each returns a parenthesised query that can stand as a table.
-// ML.PREDICT: predicted_<label> [, predicted_<label>_probs], then the columns of the rows.
-syntax::MappedText PredictSql(const BoundModel& model, const syntax::MappedText& rows,
-                              const PredictSettings& settings);
-// ML.EVALUATE over labelled rows: BigQuery ML's columns for the kind of model.
+// The parts of it that training uses. `rows` is a parenthesised query.
+// ML.EVALUATE over labelled rows: BigQuery ML's columns for the kind of model. `threshold`: with
+// two classes the least probability of the higher label.
 syntax::MappedText EvaluateSql(const BoundModel& model, const syntax::MappedText& rows,
-                               const PredictSettings& settings);
+                               double threshold = 0.5);
 // ML.EVALUATE without rows: the metrics kept from training.
 std::string StoredEvaluationSql(const BoundModel& model);
-// ML.WEIGHTS.
-std::string WeightsSql(const BoundModel& model, bool standardize);
+std::vector<std::string> MetricNames(ml::Task task);
+
+syntax::MappedText ConfusionMatrixSql(const BoundModel& model, const syntax::MappedText& rows,
+                                      double threshold);
+// `thresholds`: SQL of a list.
+syntax::MappedText RocCurveSql(const BoundModel& model, const syntax::MappedText& rows,
+                               const std::optional<std::string>& thresholds);
+// ML.PREDICT: the answer's columns, then (unless `keep_original` is false) the rows' own.
+syntax::MappedText PredictSql(const BoundModel& model, const syntax::MappedText& rows,
+                              double threshold, bool keep_original);
+syntax::MappedText ExplainPredictSql(const BoundModel& model, const syntax::MappedText& rows,
+                                     double threshold, int64_t top_features);
+// The mean absolute contribution of each input over the rows.
+syntax::MappedText GlobalExplainSql(const BoundModel& model, const syntax::MappedText& rows);
+// A model's own table as VALUES.
+std::string TableSql(const ml::Table& table);
 
 }  // namespace braid::session

@@ -8,40 +8,43 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "ml/model_kind.h"
 
 namespace braid::session {
 
 namespace {
 
-constexpr int kArtefactFormat = 1;
+constexpr int kArtefactFormat = 2;
+constexpr int kGlmOnlyFormat = 1;  // says only whether it classifies
 
 std::string ToText(const StoredModel& model) {
   nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
   for (const ProjectedInput& input : model.projection.inputs)
     inputs.push_back(
         {{"name", input.name}, {"expression", input.expression}, {"category", input.is_category}});
-  const nlohmann::ordered_json text = {{"format", kArtefactFormat},
-                                       {"inputs", inputs},
-                                       {"label", model.projection.label},
-                                       {"label_type", model.projection.label_type},
-                                       {"classification", model.projection.is_classification},
-                                       {"core", model.core.ToArtefact()}};
+  const nlohmann::ordered_json text = {
+      {"format", kArtefactFormat},       {"inputs", inputs},
+      {"label", model.projection.label}, {"label_type", model.projection.label_type},
+      {"kind", model.core->kind()},      {"core", model.core->ToArtefact()}};
   return text.dump();
 }
 
 StoredModel FromText(const std::string& text) {
   const auto json = nlohmann::json::parse(text);
-  if (json.at("format").get<int>() != kArtefactFormat)
+  const int format = json.at("format").get<int>();
+  if (format != kArtefactFormat && format != kGlmOnlyFormat)
     throw Error(ErrorCode::kLakeFormat,
                 "The model's artefact has another format than this Braid reads");
-  Projection projection{.inputs = {},
-                        .label = json.at("label"),
-                        .label_type = json.at("label_type"),
-                        .is_classification = json.at("classification")};
+  Projection projection{
+      .inputs = {}, .label = json.at("label"), .label_type = json.at("label_type")};
   for (const auto& input : json.at("inputs"))
     projection.inputs.push_back({input.at("name"), input.at("expression"), input.at("category")});
-  return {std::move(projection),
-          ml::GlmModel::FromArtefact(json.at("core").get_ref<const std::string&>())};
+  const std::string kind_name =
+      format == kGlmOnlyFormat
+          ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")
+          : json.at("kind").get<std::string>();
+  const ml::ModelKind& kind = ml::FindModelKind(kind_name);
+  return {std::move(projection), kind.load(json.at("core").get_ref<const std::string&>())};
 }
 
 }  // namespace

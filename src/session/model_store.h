@@ -7,8 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "engine/connection.h"
-#include "ml/glm_model.h"
+#include "ml/model.h"
 
 namespace braid::session {
 
@@ -22,14 +21,15 @@ struct ProjectedInput {
 // The frozen SQL half of a model version; the typed core is `ml`'s.
 struct Projection {
   std::vector<ProjectedInput> inputs;
-  std::string label;
+  std::string label;       // empty: the kind of model has none
   std::string label_type;  // DuckDB's SQL name
-  bool is_classification = false;
 };
 
 struct StoredModel {
   Projection projection;
-  ml::GlmModel core;
+  std::shared_ptr<const ml::Model> core;
+
+  bool is_classification() const { return core->task() == ml::Task::kClassification; }
 };
 
 // Artefacts by content: <folder>/<sha256>/model.json, never changed once written. Loaded once and
@@ -48,8 +48,5 @@ class ModelStore {
   Mutex mutex_;
   std::map<std::string, std::shared_ptr<const StoredModel>> loaded_ GUARDED_BY(mutex_);
 };
-
-// Registers the scoring functions that rewritten ML.PREDICT calls use.
-void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store);
 
 }  // namespace braid::session

@@ -14,6 +14,7 @@
 #include "session/service_sql.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
+#include "syntax/token.h"
 
 namespace braid::session {
 
@@ -63,8 +64,8 @@ class Rewriter {
   void RefuseFunction(const syntax::MlFunction& function, size_t base) const {
     Fail(Error(ErrorCode::kNotSupported,
                fmt::format("ML function is not available: ML.{}", function.name),
-               "available here: ML.PREDICT, ML.EVALUATE, ML.WEIGHTS with MODEL as their first "
-               "argument"),
+               "functions of models take MODEL as their first argument, as ML.PREDICT(MODEL m, "
+               "TABLE t)"),
          base + function.begin);
   }
 
@@ -94,49 +95,23 @@ class Rewriter {
     context_.resolved_models[version->model] = version->version;
     const auto stored = context_.models.Get(version->artefact_sha256);
     const BoundModel model{*version, *stored};
-    const bool has_rows = call.table.has_value() || call.query.has_value();
+    std::optional<MappedText> rows;
+    if (call.table || call.query) rows = RowsOf(call.table, call.query, base);
     try {
-      if (call.function == "PREDICT" && has_rows)
-        return PredictSql(model, RowsOf(call.table, call.query, base),
-                          ParsePredictSettings(call.settings));
-      if (call.function == "EVALUATE" && has_rows)
-        return EvaluateSql(model, RowsOf(call.table, call.query, base),
-                           ParsePredictSettings(call.settings));
+      MappedText text;
+      text.Append(ModelFunctionSql(call.function, model, rows ? &*rows : nullptr, call.settings));
+      return text;
     } catch (const Error& error) {
-      Fail(error, base + call.begin);
+      Fail(error, base + PlaceOf(error, call));
     }
-    MappedText text;
-    if (call.function == "EVALUATE") {
-      text.Append(StoredEvaluationSql(model), base + call.begin);
-    } else if (call.function == "WEIGHTS" && !has_rows) {
-      text.Append(WeightsSql(model, Standardize(call, base)), base + call.begin);
-    } else if (call.function == "PREDICT" || call.function == "WEIGHTS") {
-      Fail(Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", call.function),
-                 call.function == "PREDICT"
-                     ? "write ML.PREDICT(MODEL m, TABLE t) or ML.PREDICT(MODEL m, (SELECT …))"
-                     : "write ML.WEIGHTS(MODEL m [, STRUCT(TRUE AS standardize)])"),
-           base + call.begin);
-    } else {
-      Fail(Error(ErrorCode::kNotSupported,
-                 fmt::format("ML function is not available: ML.{}", call.function),
-                 "available: ML.PREDICT, ML.EVALUATE, ML.WEIGHTS"),
-           base + call.function_offset);
-    }
-    return text;
   }
 
-  bool Standardize(const syntax::MlCall& call, size_t base) const {
-    bool standardize = false;
-    for (const Option& option : call.settings) {
-      const bool* value = std::get_if<bool>(&option.value.value);
-      if (option.name != "standardize" || value == nullptr)
-        Fail(Error(ErrorCode::kInvalidOption,
-                   fmt::format("Unknown or ill-typed setting: {}", option.name),
-                   "the setting is standardize (TRUE or FALSE)"),
-             base + option.offset);
-      standardize = *value;
-    }
-    return standardize;
+  // Errors of settings name the setting; those of the function its name.
+  static size_t PlaceOf(const Error& error, const syntax::MlCall& call) {
+    for (const Option& option : call.settings)
+      if (syntax::ToLower(error.message()).find(option.name) != std::string::npos)
+        return option.offset;
+    return error.code() == ErrorCode::kNotSupported ? call.function_offset : call.begin;
   }
 
   MappedText RewriteStream(const syntax::StreamReference& stream, size_t base) {

@@ -1,49 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
-// The functions behind ML.PREDICT: (artefact, threshold, inputs…) → value or {label, probs}. One
-// thread-safe model is shared by all threads; each call scores one chunk.
+// One thread-safe model is shared by all threads; each call scores one chunk.
+#include "session/scoring.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 
 #include "base/error.h"
 #include "engine/functions.h"
 #include "ml/metrics.h"
-#include "session/model_store.h"
 
 namespace braid::session {
 
 namespace {
 
+constexpr std::string_view kPrefix = "braid_score_";
+
 struct BoundScoring {
   std::shared_ptr<const StoredModel> model;
-  double threshold = 0.5;
+  double setting = 0;    // threshold, or how many features
+  size_t constants = 1;  // arguments before the inputs
 };
 
-std::shared_ptr<void> Bind(ModelStore& store,
+std::shared_ptr<void> Bind(ModelStore& store, size_t constants,
                            std::span<const engine::ScalarFunction::BoundArgument> arguments) {
-  if (arguments.size() < 2 || !arguments[0].constant || !arguments[1].constant)
+  if (arguments.size() < constants)
     throw Error(ErrorCode::kInternal, "A scoring function was called without its model");
+  for (size_t i = 0; i < constants; ++i)
+    if (!arguments[i].constant)
+      throw Error(ErrorCode::kInternal, "A scoring function was called without its model");
   auto bound = std::make_shared<BoundScoring>();
   bound->model = store.Get(*arguments[0].constant);
-  const std::string& threshold = *arguments[1].constant;
-  std::from_chars(threshold.data(), threshold.data() + threshold.size(), bound->threshold);
-  if (arguments.size() != bound->model->projection.inputs.size() + 2)
+  bound->constants = constants;
+  if (constants > 1) {
+    const std::string& setting = *arguments[1].constant;
+    std::from_chars(setting.data(), setting.data() + setting.size(), bound->setting);
+  }
+  if (arguments.size() != bound->model->projection.inputs.size() + constants)
     throw Error(ErrorCode::kInternal,
                 "A scoring function was called with other inputs than its model has");
   return bound;
 }
 
-// The inputs without the two leading constants.
-Batch Inputs(const Batch& arguments) {
-  return {arguments.rows, {arguments.columns.begin() + 2, arguments.columns.end()}};
+// The inputs without the leading constants.
+Batch Inputs(const BoundScoring& scoring, const Batch& arguments) {
+  return {arguments.rows,
+          {arguments.columns.begin() + static_cast<ptrdiff_t>(scoring.constants),
+           arguments.columns.end()}};
 }
 
-void ScoreValue(const std::shared_ptr<void>& bound, const Batch& arguments,
-                engine::VectorWriter out) {
-  const auto& scoring = *static_cast<const BoundScoring*>(bound.get());
-  scoring.model->core.PredictRegression(Inputs(arguments), {out.doubles(), arguments.rows});
+// A kind's NaN is no answer.
+void SetNullWhereNaN(engine::VectorWriter& out, const double* values, size_t rows) {
+  for (size_t row = 0; row < rows; ++row)
+    if (std::isnan(values[row])) out.SetNull(row);
+}
+
+void ScoreValue(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
+  const ml::Model& model = *scoring.model->core;
+  model.Score(Inputs(scoring, arguments), {out.doubles(), arguments.rows});
+  if (model.task() == ml::Task::kRecommendation)
+    SetNullWhereNaN(out, out.doubles(), arguments.rows);
+}
+
+void ScoreList(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
+  const size_t width = scoring.model->core->score_count();
+  engine::VectorWriter element = out.ListChild(arguments.rows * width);
+  scoring.model->core->Score(Inputs(scoring, arguments),
+                             {element.doubles(), arguments.rows * width});
+  for (size_t row = 0; row < arguments.rows; ++row) out.SetListEntry(row, row * width, width);
+}
+
+// The nearest five, as BigQuery ML shows them; ties by number.
+void ScoreCluster(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
+  const size_t clusters = scoring.model->core->score_count();
+  const size_t shown = std::min<size_t>(5, clusters);
+  std::vector<double> distances(arguments.rows * clusters);
+  scoring.model->core->Score(Inputs(scoring, arguments), distances);
+  engine::VectorWriter centroid = out.Child(0);
+  engine::VectorWriter list = out.Child(1);
+  engine::VectorWriter element = list.ListChild(arguments.rows * shown);
+  engine::VectorWriter id = element.Child(0);
+  engine::VectorWriter distance = element.Child(1);
+  std::vector<size_t> order(clusters);
+  for (size_t row = 0; row < arguments.rows; ++row) {
+    const double* d = &distances[row * clusters];
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(shown), order.end(),
+                      [d](size_t a, size_t b) { return d[a] != d[b] ? d[a] < d[b] : a < b; });
+    centroid.integers()[row] = static_cast<int64_t>(order[0]) + 1;
+    for (size_t k = 0; k < shown; ++k) {
+      id.integers()[row * shown + k] = static_cast<int64_t>(order[k]) + 1;
+      distance.doubles()[row * shown + k] = d[order[k]];
+    }
+    list.SetListEntry(row, row * shown, shown);
+  }
+}
+
+void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
+  const ml::Model& model = *scoring.model->core;
+  const Batch inputs = Inputs(scoring, arguments);
+  const std::vector<ml::InputColumn> columns = model.input_columns();
+  const size_t scores = model.score_count();
+  const size_t outputs = model.explained_count();
+  const size_t width = columns.size() + 1;
+  const size_t shown = std::min(columns.size(), static_cast<size_t>(scoring.setting));
+  std::vector<double> parts(inputs.rows * outputs * width);
+  model.Explain(inputs, parts);
+  std::vector<double> answers(inputs.rows * scores);
+  model.Score(inputs, answers);
+  engine::VectorWriter list = out.Child(0);
+  engine::VectorWriter element = list.ListChild(inputs.rows * shown);
+  engine::VectorWriter feature = element.Child(0);
+  engine::VectorWriter attribution = element.Child(1);
+  engine::VectorWriter baseline = out.Child(1);
+  engine::VectorWriter value = out.Child(2);
+  engine::VectorWriter probability = out.Child(3);
+  std::vector<size_t> order(columns.size());
+  for (size_t row = 0; row < inputs.rows; ++row) {
+    const double* answer = &answers[row * scores];
+    const auto best = static_cast<size_t>(std::max_element(answer, answer + scores) - answer);
+    const double* part = &parts[(row * outputs + (outputs == scores ? best : 0)) * width];
+    std::iota(order.begin(), order.end(), size_t{0});
+    std::stable_sort(order.begin(), order.end(),
+                     [part](size_t a, size_t b) { return std::abs(part[a]) > std::abs(part[b]); });
+    for (size_t k = 0; k < shown; ++k) {
+      feature.SetString(row * shown + k, columns[order[k]].name);
+      attribution.doubles()[row * shown + k] = part[order[k]];
+    }
+    list.SetListEntry(row, row * shown, shown);
+    baseline.doubles()[row] = part[width - 1];
+    value.doubles()[row] = std::accumulate(part, part + width, 0.0);
+    probability.doubles()[row] = answer[outputs == scores ? best : scores - 1];
+  }
 }
 
 enum class LabelForm { kBoolean, kBigint, kDouble, kVarchar };
@@ -88,13 +179,12 @@ void WriteLabel(engine::VectorWriter& out, LabelForm form, size_t row, const Lab
   }
 }
 
-void ScoreClasses(LabelForm form, const std::shared_ptr<void>& bound, const Batch& arguments,
+void ScoreClasses(LabelForm form, const BoundScoring& scoring, const Batch& arguments,
                   engine::VectorWriter out) {
-  const auto& scoring = *static_cast<const BoundScoring*>(bound.get());
-  const Labels labels = ConvertLabels(scoring.model->core.classes(), form);
+  const Labels labels = ConvertLabels(scoring.model->core->classes(), form);
   const size_t classes = labels.text.size();
   std::vector<double> probabilities(arguments.rows * classes);
-  scoring.model->core.PredictProbabilities(Inputs(arguments), probabilities);
+  scoring.model->core->Score(Inputs(scoring, arguments), probabilities);
   engine::VectorWriter label = out.Child(0);
   engine::VectorWriter list = out.Child(1);
   engine::VectorWriter element = list.ListChild(probabilities.size());
@@ -105,7 +195,7 @@ void ScoreClasses(LabelForm form, const std::shared_ptr<void>& bound, const Batc
     const double* p = &probabilities[row * classes];
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(), [p](size_t a, size_t b) { return p[a] > p[b]; });
-    const size_t best = classes == 2 ? (p[1] >= scoring.threshold ? 1 : 0) : order[0];
+    const size_t best = classes == 2 ? (p[1] >= scoring.setting ? 1 : 0) : order[0];
     WriteLabel(label, form, row, labels, best);
     for (size_t k = 0; k < classes; ++k) {
       WriteLabel(element_label, form, row * classes + k, labels, order[k]);
@@ -115,17 +205,22 @@ void ScoreClasses(LabelForm form, const std::shared_ptr<void>& bound, const Batc
   }
 }
 
-engine::ScalarFunction Describe(ModelStore& store, const std::string& name,
-                                const std::string& return_type) {
+using Scorer = std::function<void(const BoundScoring&, const Batch&, engine::VectorWriter)>;
+
+void RegisterScorer(engine::Connection& connection, ModelStore& store, const std::string& name,
+                    size_t constants, const std::string& return_type, Scorer score) {
   engine::ScalarFunction function;
-  function.name = name;
-  function.parameter_types = {"VARCHAR", "VARCHAR"};
+  function.name = std::string(kPrefix) + name;
+  function.parameter_types.assign(constants, "VARCHAR");
   function.varargs_type = "ANY";
   function.return_type = return_type;
-  // Volatile, so that a prediction is computed once for each row and never folded or copied.
   function.is_volatile = true;
-  function.bind = [&store](auto arguments) { return Bind(store, arguments); };
-  return function;
+  function.bind = [&store, constants](auto arguments) { return Bind(store, constants, arguments); };
+  function.run = [score = std::move(score)](const std::shared_ptr<void>& bound,
+                                            const Batch& arguments, engine::VectorWriter out) {
+    score(*static_cast<const BoundScoring*>(bound.get()), arguments, out);
+  };
+  engine::Register(connection, std::move(function));
 }
 
 // braid_regression_errors(actual, predicted): ML.EVALUATE's metrics as JSON text.
@@ -162,23 +257,29 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                                    .name = "braid_regression_errors",
                                    .parameter_count = 2,
                                    .make_state = [] { return std::make_unique<ErrorState>(); }});
-  engine::ScalarFunction value = Describe(store, "braid_predict_value", "DOUBLE");
-  value.run = ScoreValue;
-  engine::Register(connection, std::move(value));
+  RegisterScorer(connection, store, "value", 1, "DOUBLE", ScoreValue);
+  RegisterScorer(connection, store, "list", 1, "DOUBLE[]", ScoreList);
+  RegisterScorer(
+      connection, store, "cluster", 1,
+      "STRUCT(centroid_id BIGINT, nearest STRUCT(centroid_id BIGINT, distance DOUBLE)[])",
+      ScoreCluster);
+  RegisterScorer(connection, store, "explained", 2,
+                 "STRUCT(attributions STRUCT(feature VARCHAR, attribution DOUBLE)[], baseline "
+                 "DOUBLE, \"value\" DOUBLE, probability DOUBLE)",
+                 ScoreExplained);
   const std::pair<LabelForm, std::string> forms[] = {{LabelForm::kBoolean, "boolean"},
                                                      {LabelForm::kBigint, "bigint"},
                                                      {LabelForm::kDouble, "double"},
                                                      {LabelForm::kVarchar, "varchar"}};
-  for (const auto& [form, type] : forms) {
-    engine::ScalarFunction classify =
-        Describe(store, "braid_classify_" + type,
-                 fmt::format("STRUCT(label {0}, probs STRUCT(label {0}, prob DOUBLE)[])", type));
-    classify.run = [label_form = form](const std::shared_ptr<void>& bound, const Batch& arguments,
+  for (const auto& [form, type] : forms)
+    RegisterScorer(connection, store, "label_" + type, 2,
+                   fmt::format("STRUCT(label {0}, probs STRUCT(label {0}, prob DOUBLE)[])", type),
+                   [label_form = form](const BoundScoring& scoring, const Batch& arguments,
                                        engine::VectorWriter out) {
-      ScoreClasses(label_form, bound, arguments, out);
-    };
-    engine::Register(connection, std::move(classify));
-  }
+                     ScoreClasses(label_form, scoring, arguments, out);
+                   });
 }
+
+bool IsScoringFunction(std::string_view name) { return name.starts_with(kPrefix); }
 
 }  // namespace braid::session

@@ -55,8 +55,8 @@ std::filesystem::path ExportModel(const syntax::ExportModel& statement, const ca
           "model");
   const std::filesystem::path folder = root / options.uri;
   std::filesystem::create_directories(folder);
-  WriteFileDurably(folder / "model.onnx", stored->core.ToOnnx());
-  WriteFileDurably(folder / "signature.json", stored->core.Signature());
+  WriteFileDurably(folder / "model.onnx", stored->core->ToOnnx());
+  WriteFileDurably(folder / "signature.json", stored->core->Signature());
   return folder;
 }
 

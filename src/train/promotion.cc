@@ -26,17 +26,26 @@ std::string CommonColumns(engine::Connection& connection, const std::string& lef
   return list;
 }
 
+// What is lower for the better version.
+struct Metric {
+  std::string name;
+  std::string sql;  // over the columns of ML.EVALUATE
+};
+Metric MetricOf(ml::Task task) {
+  if (task == ml::Task::kClassification) return {"log loss", "log_loss"};
+  if (task == ml::Task::kClustering) return {"Davies-Bouldin index", "davies_bouldin_index"};
+  return {"RMSE", "sqrt(mean_squared_error)"};
+}
+
 // Infinite for a version whose errors are beyond all numbers.
 double ScoreOf(engine::Connection& connection, session::ModelStore& models,
                const catalog::ModelVersion& version, const std::string& rows) {
   const auto stored = models.Get(version.artefact_sha256);
   syntax::MappedText query;
   query.Append(rows);
-  const std::string metric =
-      stored->projection.is_classification ? "log_loss" : "sqrt(mean_squared_error)";
+  const std::string metric = MetricOf(stored->core->task()).sql;
   const auto value = connection.Scalar(fmt::format(
-      "SELECT {} FROM {}", metric,
-      session::EvaluateSql({version, *stored}, query, session::PredictSettings{}).text()));
+      "SELECT {} FROM {}", metric, session::EvaluateSql({version, *stored}, query).text()));
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::infinity();
 }
 
@@ -74,21 +83,21 @@ Promotion Decide(engine::Connection& connection, session::ModelStore& models,
   const double before = ScoreOf(connection, models, champion, rows);
   const double after = ScoreOf(connection, models, candidate, rows);
   const auto stored = models.Get(candidate.artefact_sha256);
+  const std::string& label = stored->projection.label;
   const int64_t count =
       connection
           .Scalar(fmt::format("SELECT count({}) FROM {}",
-                              syntax::QuoteIdentifier(stored->projection.label), rows))
+                              label.empty() ? "*" : syntax::QuoteIdentifier(label), rows))
           .get<int64_t>();
   if (count == 0)
     return {false,
             fmt::format("version {} stays champion: the promotion query gives no labelled rows",
                         champion.version)};
-  const bool classifies = stored->projection.is_classification;
   const bool better = after < before;
   return {better,
           fmt::format(
               "{} {:.6f} of version {} {} {:.6f} of version {} on {} rows of the promotion query",
-              classifies ? "log loss" : "RMSE", after, candidate.version,
+              MetricOf(stored->core->task()).name, after, candidate.version,
               better ? "<" : ">=", before, champion.version, count)};
 }
 

@@ -14,7 +14,8 @@
 #include "base/error.h"
 #include "lake/lake.h"
 #include "lake/write_transaction.h"
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
+#include "session/scoring.h"
 #include "syntax/parse.h"
 #include "train/training_run.h"
 
@@ -43,8 +44,8 @@ class PromotionTest : public testing::Test {
 
   // A version that says y = slope * x, or that the odds of true are as exp(slope * x).
   catalog::ModelVersion Version(int64_t number, double slope,
-                                ml::ModelType type = ml::ModelType::kLinearReg) {
-    const bool classifies = type == ml::ModelType::kLogisticReg;
+                                ml::GlmType type = ml::GlmType::kLinearReg) {
+    const bool classifies = type == ml::GlmType::kLogisticReg;
     ml::GlmParts parts{
         .type = type, .label = "y", .inputs = {{.name = "x", .mean = 0, .standard_deviation = 1}}};
     if (classifies) parts.classes = {"false", "true"};
@@ -52,13 +53,12 @@ class PromotionTest : public testing::Test {
     const session::StoredModel stored{
         .projection = {.inputs = {{.name = "x", .expression = "__braid_row.\"x\""}},
                        .label = "y",
-                       .label_type = classifies ? "BOOLEAN" : "DOUBLE",
-                       .is_classification = classifies},
-        .core = ml::GlmModel(std::move(parts))};
+                       .label_type = classifies ? "BOOLEAN" : "DOUBLE"},
+        .core = std::make_shared<ml::GlmModel>(std::move(parts))};
     return {.model = "m", .version = number, .artefact_sha256 = models_->Put(stored)};
   }
   Promotion Judge(double champion, double candidate, const std::optional<std::string>& query,
-                  ml::ModelType type = ml::ModelType::kLinearReg) {
+                  ml::GlmType type = ml::GlmType::kLinearReg) {
     return Decide(*run_, *models_, Version(1, champion, type), Version(2, candidate, type), query);
   }
 
@@ -112,20 +112,20 @@ TEST_F(PromotionTest, AWorseOrEqualVersionDoesNot) {
 }
 
 TEST_F(PromotionTest, LogLossDecidesBetweenClassifications) {
-  const Promotion promotion = Judge(0.5, 2, kTruths, ml::ModelType::kLogisticReg);
+  const Promotion promotion = Judge(0.5, 2, kTruths, ml::GlmType::kLogisticReg);
   EXPECT_TRUE(promotion.promoted);
   EXPECT_THAT(promotion.reason, HasSubstr("log loss"));
-  EXPECT_FALSE(Judge(2, 0.5, kTruths, ml::ModelType::kLogisticReg).promoted);
-  EXPECT_FALSE(Judge(2, 2, kTruths, ml::ModelType::kLogisticReg).promoted);
-  EXPECT_FALSE(Judge(2, -2, kTruths, ml::ModelType::kLogisticReg).promoted);
+  EXPECT_FALSE(Judge(2, 0.5, kTruths, ml::GlmType::kLogisticReg).promoted);
+  EXPECT_FALSE(Judge(2, 2, kTruths, ml::GlmType::kLogisticReg).promoted);
+  EXPECT_FALSE(Judge(2, -2, kTruths, ml::GlmType::kLogisticReg).promoted);
 }
 
 // A champion that is sure of what is wrong can be replaced; one that is sure and right wins.
 TEST_F(PromotionTest, CertainVersionsAreJudgedToo) {
-  EXPECT_TRUE(Judge(-1e6, 1, kTruths, ml::ModelType::kLogisticReg).promoted);
-  EXPECT_FALSE(Judge(1, -1e6, kTruths, ml::ModelType::kLogisticReg).promoted);
+  EXPECT_TRUE(Judge(-1e6, 1, kTruths, ml::GlmType::kLogisticReg).promoted);
+  EXPECT_FALSE(Judge(1, -1e6, kTruths, ml::GlmType::kLogisticReg).promoted);
   EXPECT_TRUE(
-      Judge(1, 1e6, "SELECT range AS x, TRUE AS y FROM range(1, 5)", ml::ModelType::kLogisticReg)
+      Judge(1, 1e6, "SELECT range AS x, TRUE AS y FROM range(1, 5)", ml::GlmType::kLogisticReg)
           .promoted);
   EXPECT_TRUE(Judge(1e200, 1, kRows).promoted);
   EXPECT_FALSE(Judge(1, 1e200, kRows).promoted);
@@ -140,7 +140,7 @@ TEST_F(PromotionTest, WithoutRowsTheChampionStays) {
   const std::string unlabelled = "SELECT range AS x, NULL::DOUBLE AS y FROM range(10)";
   EXPECT_FALSE(Judge(0, 2, unlabelled).promoted);
   const std::string unknown = "SELECT range AS x, NULL::BOOLEAN AS y FROM range(10)";
-  EXPECT_FALSE(Judge(0, 2, unknown, ml::ModelType::kLogisticReg).promoted);
+  EXPECT_FALSE(Judge(0, 2, unknown, ml::GlmType::kLogisticReg).promoted);
 }
 
 TEST_F(PromotionTest, RowsWithoutALabelDoNotCount) {

@@ -3,10 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
 #include "engine/result.h"
+#include "session/scoring.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
 
@@ -92,7 +94,7 @@ bool GivesTheSameAgain(engine::Connection& connection, const std::string& query)
       if (tokens[i].Is(word)) return false;
     if (!tokens[i].IsName() || !tokens[i + 1].Is("(")) continue;
     const std::string name = syntax::ToLower(syntax::NameOf(tokens[i]));
-    if (name != "braid_predict_value" && !name.starts_with("braid_classify_"))
+    if (!session::IsScoringFunction(name))
       called += (called.empty() ? "" : ", ") + QuoteString(name);
   }
   if (called.empty()) return true;
@@ -113,14 +115,6 @@ bool IsNumeric(const std::string& type) {
   return type.starts_with("DECIMAL") && !type.ends_with("]");
 }
 
-std::string LabelFamily(const std::string& label_type) {
-  if (label_type == "BOOLEAN") return "BOOLEAN";
-  for (const char* integer :
-       {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
-    if (label_type == integer) return "BIGINT";
-  return label_type == "DOUBLE" || label_type == "FLOAT" ? "DOUBLE" : "VARCHAR";
-}
-
 std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
                                        const std::string& label, const ml::ModelOptions& options) {
   std::vector<ProjectedInput> inputs;
@@ -128,11 +122,33 @@ std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
     if (syntax::EqualsIgnoringCase(column.name, label)) continue;
     if (options.data_split_col && syntax::EqualsIgnoringCase(column.name, *options.data_split_col))
       continue;
+    if (options.instance_weight_col &&
+        syntax::EqualsIgnoringCase(column.name, *options.instance_weight_col))
+      continue;
     AddInput(column.name, "__braid_row." + QuoteIdentifier(column.name), column.type, inputs);
   }
   if (inputs.empty())
     throw Error(ErrorCode::kTrainingData, "The training query gives no input beside the label",
                 "select at least one more column");
+  return inputs;
+}
+
+std::vector<ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
+                                        const std::vector<std::string>& names) {
+  std::vector<ProjectedInput> inputs;
+  std::vector<std::string> known;
+  for (const lake::Column& column : columns) known.push_back(column.name);
+  for (const std::string& wanted : names) {
+    const auto found = std::find_if(known.begin(), known.end(), [&](const std::string& name) {
+      return syntax::EqualsIgnoringCase(name, wanted);
+    });
+    if (found == known.end()) {
+      const auto close = ClosestMatch(wanted, known);
+      throw Error(ErrorCode::kTrainingData, "The training query gives no column: " + wanted,
+                  close ? fmt::format("did you mean {}?", *close) : "");
+    }
+    inputs.push_back({*found, "__braid_row." + QuoteIdentifier(*found), true});
+  }
   return inputs;
 }
 

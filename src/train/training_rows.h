@@ -20,8 +20,10 @@ std::vector<session::ProjectedInput> MakeInputs(const std::vector<lake::Column>&
                                                 const std::string& label,
                                                 const ml::ModelOptions& options);
 
-// What a label is read as: "BOOLEAN", "BIGINT", "DOUBLE" or "VARCHAR".
-std::string LabelFamily(const std::string& label_type);
+// The named columns as categories. Throws TRAINING_DATA for one that the query does not give.
+std::vector<session::ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
+                                                 const std::vector<std::string>& names);
+
 bool IsNumeric(const std::string& type);
 
 enum class RowAccess : uint8_t {
@@ -42,6 +44,7 @@ class TrainingRows {
 
   int64_t count() const;
   bool is_kept() const { return is_kept_; }
+  bool is_split() const { return !held_out_.empty(); }
   // Parenthesised queries of the query's own columns.
   std::string TrainingQuery() const;
   std::string EvaluationQuery() const;  // the held-out rows; without a split those trained on

@@ -8,10 +8,12 @@
 #include "base/error.h"
 #include "catalog/place.h"
 #include "engine/functions.h"
-#include "ml/glm_trainer.h"
+#include "ml/gram.h"
+#include "ml/model_kind.h"
 #include "ml/options.h"
 #include "session/ml_sql.h"
 #include "session/rewrite.h"
+#include "session/scoring_call.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
 #include "train/promotion.h"
@@ -45,7 +47,7 @@ Json ToJson(const OptionValue& option) {
       option.value);
 }
 
-// Least squares' moments, gathered by all threads in one scan.
+// Moments, gathered by all threads in one scan.
 struct GramState final : engine::AggregateFunction::State {
   explicit GramState(size_t inputs) : gram(inputs) {}
   void Add(const Batch& rows) override { gram.Add(rows); }
@@ -70,9 +72,12 @@ class Training {
     try {
       Describe(query);
       // A fit from sums reads its rows once, and once more to judge it.
-      const TrainingRows rows(
-          change_.connection, query, options_,
-          projection_.is_classification ? RowAccess::kKept : RowAccess::kInPlace);
+      const TrainingRows rows(change_.connection, query, options_,
+                              kind().moments_suffice == nullptr ||
+                                      kind().task == ml::Task::kClassification ||
+                                      !kind().moments_suffice(Request())
+                                  ? RowAccess::kKept
+                                  : RowAccess::kInPlace);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       const session::StoredModel stored{projection_, Fit(rows)};
       return Publish(rows, stored);
@@ -90,7 +95,12 @@ class Training {
             "compute the columns in the training query, and in the query that ML.PREDICT is given",
             SpotAt(object_.definition, statement_.transform->offset, ""));
       options_ = ml::ParseModelOptions(statement_.options);
-      glm_ = ml::ParseGlmOptions(options_.model_type, statement_.options);
+      if (kind().task == ml::Task::kProjection && options_.promotion_query)
+        throw Error(ErrorCode::kInvalidOption,
+                    fmt::format("PROMOTION_QUERY is no option of {}", kind().name),
+                    "no rows can tell which of two projections is better; the newest becomes "
+                    "champion");
+      if (kind().named_columns != nullptr) named_ = kind().named_columns(statement_.options);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, OptionOffset(error));
     }
@@ -130,7 +140,24 @@ class Training {
       columns.push_back({info.column_names[i], info.column_types[i]});
       names.push_back(info.column_names[i]);
     }
-    const std::string& wanted = options_.input_label_cols.front();
+    if (HasLabel()) FindLabel(columns, names);
+    projection_.inputs = named_ ? NamedInputs(columns, named_->inputs)
+                                : MakeInputs(columns, projection_.label, options_);
+    if (options_.instance_weight_col) RequireColumn(*options_.instance_weight_col, names);
+  }
+
+  static void RequireColumn(const std::string& wanted, const std::vector<std::string>& names) {
+    for (const std::string& name : names)
+      if (syntax::EqualsIgnoringCase(name, wanted)) return;
+    const auto close = ClosestMatch(wanted, names);
+    throw Error(ErrorCode::kTrainingData, "The training query gives no column: " + wanted,
+                close ? fmt::format("did you mean {}?", *close) : "");
+  }
+
+  bool HasLabel() const { return named_ || ml::IsSupervised(kind().task); }
+
+  void FindLabel(const std::vector<lake::Column>& columns, const std::vector<std::string>& names) {
+    const std::string& wanted = named_ ? named_->label : options_.label;
     for (const lake::Column& column : columns) {
       if (!syntax::EqualsIgnoringCase(column.name, wanted)) continue;
       projection_.label = column.name;
@@ -142,83 +169,104 @@ class Training {
                   close ? fmt::format("did you mean {}?", *close)
                         : "name it in OPTIONS (input_label_cols = ['…'])");
     }
-    projection_.is_classification = options_.model_type == ml::ModelType::kLogisticReg;
-    if (!projection_.is_classification && !IsNumeric(projection_.label_type))
+    if (!Classifies() && !IsNumeric(projection_.label_type))
       throw Error(ErrorCode::kTrainingData,
                   fmt::format("The label of a regression is not a number: {} {}", projection_.label,
                               projection_.label_type),
                   "cast it, or use model_type = 'logistic_reg'");
-    projection_.inputs = MakeInputs(columns, projection_.label, options_);
   }
 
-  ml::TrainingRequest Request(const TrainingRows& rows) {
-    ml::TrainingRequest request;
-    request.type = options_.model_type;
-    request.label = projection_.label;
-    request.options = glm_;
+  const ml::ModelKind& kind() const { return *options_.kind; }
+  bool Classifies() const { return kind().task == ml::Task::kClassification; }
+
+  // All of it but the classes and the held-out rows.
+  ml::TrainingRequest Request() const {
+    ml::TrainingRequest request{.kind = std::string(kind().name),
+                                .inputs = {},
+                                .label = projection_.label,
+                                .classes_in_order = {},
+                                .has_weight = options_.instance_weight_col.has_value(),
+                                .settings = statement_.options,
+                                .seed = options_.seed,
+                                .threads = static_cast<size_t>(std::max<int64_t>(1, Threads()))};
     for (const session::ProjectedInput& input : projection_.inputs)
       request.inputs.push_back(
           {input.name, input.is_category ? ml::InputKind::kCategory : ml::InputKind::kNumeric});
-    if (projection_.is_classification) {
-      const std::string label = syntax::QuoteIdentifier(projection_.label);
-      for (const auto& row : change_.connection.Rows(
-               fmt::format("SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v "
-                           "FROM {}) WHERE v IS NOT "
-                           "NULL ORDER BY v LIMIT 51",
-                           label, LabelFamily(projection_.label_type), rows.TrainingQuery())))
-        request.classes_in_order.push_back(row[0]);
-      if (request.classes_in_order.size() > 50)
-        throw Error(ErrorCode::kTrainingData,
-                    "The label has more than 50 classes: " + projection_.label,
-                    "group the labels, or train a regression");
-    }
     return request;
   }
 
+  // The labels that occur, in their type's order.
+  std::vector<std::string> Classes(const TrainingRows& rows) {
+    std::vector<std::string> classes;
+    for (const auto& row : change_.connection.Rows(fmt::format(
+             "SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v FROM {}) WHERE v "
+             "IS NOT NULL ORDER BY v LIMIT 51",
+             syntax::QuoteIdentifier(projection_.label),
+             session::LabelFamily(projection_.label_type), rows.TrainingQuery())))
+      classes.push_back(row[0]);
+    if (classes.size() > 50)
+      throw Error(ErrorCode::kTrainingData,
+                  "The label has more than 50 classes: " + projection_.label,
+                  "group the labels, or train a regression");
+    return classes;
+  }
+
+  // What a RowSource gives: inputs, label, weight.
   std::string InputList() const {
     std::string list;
     for (const session::ProjectedInput& input : projection_.inputs)
-      list += fmt::format("CAST(({}) AS {}), ", input.expression,
+      list += fmt::format("{}CAST(({}) AS {})", list.empty() ? "" : ", ", input.expression,
                           input.is_category ? "VARCHAR" : "DOUBLE");
     const std::string label = "__braid_row." + syntax::QuoteIdentifier(projection_.label);
-    return list + (projection_.is_classification
-                       ? fmt::format("CAST(CAST({} AS {}) AS VARCHAR)", label,
-                                     LabelFamily(projection_.label_type))
-                       : fmt::format("CAST({} AS DOUBLE)", label));
+    if (Classifies())
+      list += fmt::format(", CAST(CAST({} AS {}) AS VARCHAR)", label,
+                          session::LabelFamily(projection_.label_type));
+    else if (HasLabel())
+      list += fmt::format(", CAST({} AS DOUBLE)", label);
+    if (options_.instance_weight_col)
+      list += fmt::format(", CAST(__braid_row.{} AS DOUBLE)",
+                          syntax::QuoteIdentifier(*options_.instance_weight_col));
+    return list;
   }
 
-  ml::GlmModel Fit(const TrainingRows& rows) {
-    const ml::TrainingRequest request = Request(rows);
+  std::shared_ptr<const ml::Model> Fit(const TrainingRows& rows) {
+    ml::TrainingRequest request = Request();
+    if (Classifies()) request.classes_in_order = Classes(rows);
     QueryRows source(change_.connection, fmt::format("SELECT {} FROM {} AS __braid_row",
                                                      InputList(), rows.TrainingQuery()));
+    QueryRows held_out(change_.connection, fmt::format("SELECT {} FROM {} AS __braid_row",
+                                                       InputList(), rows.EvaluationQuery()));
+    if (rows.is_split()) request.held_out = &held_out;
     ml::TrainingControl control;
     control.stop = change_.stop;
     control.progress = [this](double fraction, double loss) {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
-    ml::TrainedGlm trained = ml::GramSuffices(request) ? FitFromGram(request, rows, source, control)
-                                                       : ml::TrainGlm(request, source, control);
+    ml::TrainedModel trained =
+        kind().moments_suffice != nullptr && kind().moments_suffice(request)
+            ? kind().train_from_moments(request, Moments(request, rows), source, control)
+            : kind().train(request, source, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
     return std::move(trained.model);
   }
 
-  ml::TrainedGlm FitFromGram(const ml::TrainingRequest& request, const TrainingRows& rows,
-                             QueryRows& source, const ml::TrainingControl& control) {
+  ml::GramAccumulator Moments(const ml::TrainingRequest& request, const TrainingRows& rows) {
     const size_t inputs = request.inputs.size();
+    const std::string list = InputList() + (HasLabel() ? "" : ", CAST(0 AS DOUBLE)");
     ml::GramAccumulator gram(inputs);
     if (Threads() == 1) {
       // One thread adds in one order, so that the same rows give the same bits.
-      source.Scan([&gram](const Batch& batch) { gram.Add(batch); });
-    } else {
-      const std::string name = GramFunction(inputs);
-      engine::Result result = change_.connection.Query(fmt::format(
-          "SELECT {}({}) FROM {} AS __braid_row", name, InputList(), rows.TrainingQuery()));
-      const std::optional<engine::Chunk> chunk = result.Next();
-      const ColumnView& sums = chunk->AsBatch().columns.at(0);
-      if (sums.IsValid(0)) gram = ml::GramAccumulator::Deserialize(sums.strings()[0]);
+      QueryRows(change_.connection,
+                fmt::format("SELECT {} FROM {} AS __braid_row", list, rows.TrainingQuery()))
+          .Scan([&gram](const Batch& batch) { gram.Add(batch); });
+      return gram;
     }
-    return ml::TrainLinearFromGram(request, gram, &source, control);
+    engine::Result result = change_.connection.Query(fmt::format(
+        "SELECT {}({}) FROM {} AS __braid_row", GramFunction(inputs), list, rows.TrainingQuery()));
+    const std::optional<engine::Chunk> chunk = result.Next();
+    const ColumnView& sums = chunk->AsBatch().columns.at(0);
+    return sums.IsValid(0) ? ml::GramAccumulator::Deserialize(sums.strings()[0]) : std::move(gram);
   }
 
   // The name of the aggregate over so many inputs. An engine keeps what was registered once.
@@ -245,7 +293,7 @@ class Training {
     version.model = object_.key;
     auto& versions = change_.state.versions[object_.key];
     version.version = versions.empty() ? 1 : versions.back().version + 1;
-    version.type = ml::ModelTypeName(options_.model_type);
+    version.type = kind().name;
     version.created_at = change_.now;
     version.run_id = change_.run_id;
     // The commit of this very change holds the rows that were trained on.
@@ -256,7 +304,7 @@ class Training {
     version.options = options.dump();
     version.seed = options_.seed;
     version.threads = Threads();
-    version.rows = stored.core.rows();
+    version.rows = stored.core->rows();
     version.artefact_sha256 = models_.Put(stored);
     version.metrics = Evaluate(rows, version, stored);
     catalog::AddModelVersion(change_.connection, version);
@@ -267,13 +315,13 @@ class Training {
   std::map<std::string, double> Evaluate(const TrainingRows& rows,
                                          const catalog::ModelVersion& version,
                                          const session::StoredModel& stored) {
+    std::map<std::string, double> metrics = stored.core->TrainingMetrics();
+    if (kind().task == ml::Task::kProjection) return metrics;
     syntax::MappedText held_out;
     held_out.Append(rows.EvaluationQuery());
     engine::Result result = change_.connection.Query(
-        "SELECT * FROM " +
-        session::EvaluateSql({version, stored}, held_out, session::PredictSettings{}).text());
+        "SELECT * FROM " + session::EvaluateSql({version, stored}, held_out).text());
     const std::vector<std::string> names = result.column_names();
-    std::map<std::string, double> metrics;
     const std::optional<engine::Chunk> chunk = result.Next();
     for (size_t i = 0; chunk && i < names.size(); ++i) {
       const Json value = chunk->Value(i, 0);
@@ -305,7 +353,7 @@ class Training {
   session::ModelStore& models_;
   TrainingDefaults defaults_;
   ml::ModelOptions options_;
-  ml::GlmOptions glm_;
+  std::optional<ml::NamedColumns> named_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm_trainer.h"
+#include "ml/glm/trainer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -59,13 +59,13 @@ void ExpectSameWeights(const GlmModel& a, const GlmModel& b, double tolerance) {
 }
 
 TestTraining BirthWeights(const TestTable& table) {
-  return MakeTraining(ModelType::kLogisticReg, table, "low", {"age", "lwt", "race", "smoke"},
+  return MakeTraining(GlmType::kLogisticReg, table, "low", {"age", "lwt", "race", "smoke"},
                       {"race"});
 }
 
 TEST(TrainGlm, RefusesRowsThatTeachNothing) {
   const TestTable none = Table({"x", "y"}, {});
-  for (const ModelType type : {ModelType::kLinearReg, ModelType::kLogisticReg}) {
+  for (const GlmType type : {GlmType::kLinearReg, GlmType::kLogisticReg}) {
     TestTraining empty = MakeTraining(type, none, "y", {"x"});
     EXPECT_EQ(CodeOf(empty), ErrorCode::kTrainingData);
     TestTraining unlabelled = MakeTraining(type, Table({"x", "y"}, {{"1", {}}}), "y", {"x"});
@@ -74,7 +74,7 @@ TEST(TrainGlm, RefusesRowsThatTeachNothing) {
     EXPECT_EQ(CodeOf(no_inputs), ErrorCode::kTrainingData);
   }
   const TestTable one_class = Table({"x", "y"}, {{"1", "a"}, {"2", "a"}});
-  TestTraining one = MakeTraining(ModelType::kLogisticReg, one_class, "y", {"x"});
+  TestTraining one = MakeTraining(GlmType::kLogisticReg, one_class, "y", {"x"});
   EXPECT_EQ(CodeOf(one), ErrorCode::kTrainingData);
 }
 
@@ -83,16 +83,16 @@ TEST(TrainGlm, RefusesInfinitiesAndWildScales) {
                                          Table({"x", "y"}, {{"1", "inf"}, {"2", "2"}}),
                                          Table({"x", "y"}, {{"1e200", "1"}, {"-1e200", "2"}})};
   for (const TestTable& table : tables) {
-    TestTraining training = MakeTraining(ModelType::kLinearReg, table, "y", {"x"});
+    TestTraining training = MakeTraining(GlmType::kLinearReg, table, "y", {"x"});
     EXPECT_EQ(CodeOf(training), ErrorCode::kTrainingData);
   }
-  TestTraining logistic = MakeTraining(ModelType::kLogisticReg, tables[0], "y", {"x"});
+  TestTraining logistic = MakeTraining(GlmType::kLogisticReg, tables[0], "y", {"x"});
   EXPECT_EQ(CodeOf(logistic), ErrorCode::kTrainingData);
 }
 
 TEST(TrainGlm, OneRowIsItsOwnMean) {
   TestTraining training =
-      MakeTraining(ModelType::kLinearReg, Table({"x", "y"}, {{"3", "7"}}), "y", {"x"});
+      MakeTraining(GlmType::kLinearReg, Table({"x", "y"}, {{"3", "7"}}), "y", {"x"});
   const TrainedGlm trained = Train(training);
   EXPECT_DOUBLE_EQ(PredictAll(trained.model, training.rows)[0], 7);
   EXPECT_EQ(WeightOf(trained.model, "x"), 0);
@@ -101,7 +101,7 @@ TEST(TrainGlm, OneRowIsItsOwnMean) {
 
 TEST(TrainGlm, RowsWithoutLabelAreSkippedAndCounted) {
   TestTraining training = MakeTraining(
-      ModelType::kLinearReg,
+      GlmType::kLinearReg,
       Table({"x", "y"}, {{"1", "3"}, {"2", {}}, {"3", "7"}, {"4", "nan"}, {"5", "11"}}), "y",
       {"x"});
   const GlmModel model = Train(training).model;
@@ -121,14 +121,14 @@ TEST(TrainGlm, CollinearInputsShareTheWeight) {
     table.columns[2].push_back("5");
     table.columns[3].push_back(fmt::format("{}", 4 * a + (row % 3)));
   }
-  TestTraining training = MakeTraining(ModelType::kLinearReg, table, "y", {"a", "b", "c"});
+  TestTraining training = MakeTraining(GlmType::kLinearReg, table, "y", {"a", "b", "c"});
   const TrainedGlm trained = Train(training);
   // Standardised, both inputs are one, so the least norm gives them equal shares.
   const std::vector<WeightRow> rows = trained.model.Weights(true);
   EXPECT_NEAR(*rows[0].weight, *rows[1].weight, 1e-10);
   EXPECT_EQ(*rows[2].weight, 0);
   EXPECT_THAT(trained.notices, ::testing::Contains(HasSubstr("least norm")));
-  TestTraining alone = MakeTraining(ModelType::kLinearReg, table, "y", {"a"});
+  TestTraining alone = MakeTraining(GlmType::kLinearReg, table, "y", {"a"});
   EXPECT_NEAR(WeightOf(Train(alone).model, "a"),
               WeightOf(trained.model, "a") + 2 * WeightOf(trained.model, "b"), 1e-10);
 }
@@ -140,9 +140,9 @@ TEST(TrainGlm, LogisticLeastNormForCollinearInputs) {
   for (const Text& pounds : table.Column("lwt"))
     table.columns.back().push_back(fmt::format("{}", std::stod(*pounds) * 0.5));
   TestTraining doubled =
-      MakeTraining(ModelType::kLogisticReg, table, "low", {"age", "lwt", "kilograms"});
+      MakeTraining(GlmType::kLogisticReg, table, "low", {"age", "lwt", "kilograms"});
   const GlmModel model = Train(doubled).model;
-  TestTraining single = MakeTraining(ModelType::kLogisticReg, table, "low", {"age", "lwt"});
+  TestTraining single = MakeTraining(GlmType::kLogisticReg, table, "low", {"age", "lwt"});
   EXPECT_NEAR(2 * WeightOf(model, "lwt"), WeightOf(Train(single).model, "lwt"), 1e-9);
   EXPECT_NEAR(2 * WeightOf(model, "lwt"), WeightOf(model, "kilograms"), 1e-9);
 }
@@ -155,7 +155,7 @@ TEST(TrainGlm, RareCategoriesAreNotIllConditioned) {
     table.columns[1].push_back(row == 77 ? "rare" : "common");
     table.columns[2].push_back(row == 77 ? "1000" : fmt::format("{}", 3 * (row % 11) + row % 2));
   }
-  TestTraining training = MakeTraining(ModelType::kLinearReg, table, "y", {"x", "k"}, {"k"});
+  TestTraining training = MakeTraining(GlmType::kLinearReg, table, "y", {"x", "k"}, {"k"});
   const GlmModel model = Train(training).model;
   EXPECT_NEAR(PredictAll(model, training.rows)[77], 1000, 1e-8);
   EXPECT_NEAR(WeightOf(model, "k", "rare") + WeightOf(model, "k", "common"), 0, 1e-8);
@@ -163,12 +163,12 @@ TEST(TrainGlm, RareCategoriesAreNotIllConditioned) {
 
 TEST(TrainGlm, ScalesOfInputsDoNotMatter) {
   TestTable table = ReadOracleTable("ols_mtcars");
-  TestTraining plain = MakeTraining(ModelType::kLinearReg, table, "mpg", {"wt", "hp"});
+  TestTraining plain = MakeTraining(GlmType::kLinearReg, table, "mpg", {"wt", "hp"});
   for (size_t row = 0; row < table.rows(); ++row) {
     table.columns[1][row] = fmt::format("{}", std::stod(*table.columns[1][row]) * 1e120);
     table.columns[2][row] = fmt::format("{}", std::stod(*table.columns[2][row]) * 1e-120);
   }
-  TestTraining scaled = MakeTraining(ModelType::kLinearReg, table, "mpg", {"wt", "hp"});
+  TestTraining scaled = MakeTraining(GlmType::kLinearReg, table, "mpg", {"wt", "hp"});
   const GlmModel a = Train(plain).model;
   const GlmModel b = Train(scaled).model;
   EXPECT_NEAR(WeightOf(b, "wt") * 1e120 / WeightOf(a, "wt"), 1, 1e-12);
@@ -178,7 +178,7 @@ TEST(TrainGlm, ScalesOfInputsDoNotMatter) {
 TEST(TrainGlm, SeparableClassesStopWithANotice) {
   const TestTable table =
       Table({"x", "y"}, {{"1", "a"}, {"2", "a"}, {"3", "a"}, {"4", "b"}, {"5", "b"}});
-  TestTraining training = MakeTraining(ModelType::kLogisticReg, table, "y", {"x"});
+  TestTraining training = MakeTraining(GlmType::kLogisticReg, table, "y", {"x"});
   const TrainedGlm trained = Train(training);
   EXPECT_THAT(trained.notices, ::testing::Contains(HasSubstr("L2_REG")));
   const std::vector<double> p = PredictAll(trained.model, training.rows);
@@ -201,14 +201,14 @@ TEST(TrainGlm, OrderOfRowsAndSizeOfBatchesDoNotMatter) {
   TestTraining mixed = BirthWeights(Shuffled(table, 4));
   ExpectSameWeights(Train(plain).model, Train(mixed).model, 1e-10);
   const TestTable cars = ReadOracleTable("lasso_mtcars");
-  TestTraining linear = MakeTraining(ModelType::kLinearReg, cars, "mpg", {"hp", "wt", "qsec"});
+  TestTraining linear = MakeTraining(GlmType::kLinearReg, cars, "mpg", {"hp", "wt", "qsec"});
   TestTraining moved =
-      MakeTraining(ModelType::kLinearReg, Shuffled(cars, 9), "mpg", {"hp", "wt", "qsec"});
+      MakeTraining(GlmType::kLinearReg, Shuffled(cars, 9), "mpg", {"hp", "wt", "qsec"});
   ExpectSameWeights(Train(linear).model, Train(moved).model, 1e-12);
 }
 
 // Trains with weights 1, 2, 3, … and with that many copies of each row.
-void ExpectWeightsAreCopies(ModelType type, const TestTable& table, const std::string& label,
+void ExpectWeightsAreCopies(GlmType type, const TestTable& table, const std::string& label,
                             const std::vector<std::string>& inputs, const std::string& category) {
   TestTable copies{.names = table.names, .columns = {}};
   copies.columns.resize(table.names.size());
@@ -229,9 +229,9 @@ void ExpectWeightsAreCopies(ModelType type, const TestTable& table, const std::s
 }
 
 TEST(TrainGlm, WeightsAreCopiesOfRows) {
-  ExpectWeightsAreCopies(ModelType::kLogisticReg, ReadOracleTable("logit_birthwt"), "low",
+  ExpectWeightsAreCopies(GlmType::kLogisticReg, ReadOracleTable("logit_birthwt"), "low",
                          {"age", "lwt", "race"}, "race");
-  ExpectWeightsAreCopies(ModelType::kLinearReg, ReadOracleTable("ols_mtcars"), "mpg",
+  ExpectWeightsAreCopies(GlmType::kLinearReg, ReadOracleTable("ols_mtcars"), "mpg",
                          {"hp", "wt", "cyl"}, "cyl");
   TestTraining negative = BirthWeights(ReadOracleTable("logit_birthwt"));
   negative.request.has_weight = true;
@@ -241,8 +241,8 @@ TEST(TrainGlm, WeightsAreCopiesOfRows) {
 
 TEST(TrainGlm, GramAndRowsAgree) {
   const TestTable table = ReadOracleTable("lasso_mtcars");
-  TestTraining by_gram = MakeTraining(ModelType::kLinearReg, table, "mpg", {"hp", "wt", "qsec"});
-  TestTraining by_rows = MakeTraining(ModelType::kLinearReg, table, "mpg", {"hp", "wt", "qsec"});
+  TestTraining by_gram = MakeTraining(GlmType::kLinearReg, table, "mpg", {"hp", "wt", "qsec"});
+  TestTraining by_rows = MakeTraining(GlmType::kLinearReg, table, "mpg", {"hp", "wt", "qsec"});
   by_rows.request.has_weight = true;
   by_rows.rows.AddNumbers(std::vector<double>(table.rows(), 1));
   for (const bool intercept : {true, false}) {
@@ -258,7 +258,7 @@ TEST(TrainGlm, GramAndRowsAgree) {
 TEST(TrainGlm, DummyEncodingDropsTheMostFrequentCategory) {
   const TestTable table = ReadOracleTable("ols_mtcars");  // 14 of c8, 11 of c4, 7 of c6
   TestTraining training =
-      MakeTraining(ModelType::kLinearReg, table, "mpg", {"wt", "hp", "cyl"}, {"cyl"});
+      MakeTraining(GlmType::kLinearReg, table, "mpg", {"wt", "hp", "cyl"}, {"cyl"});
   const std::vector<double> one_hot = PredictAll(Train(training).model, training.rows);
   training.request.options.category_encoding = CategoryEncoding::kDummy;
   const GlmModel model = Train(training).model;
@@ -273,7 +273,7 @@ TEST(TrainGlm, DummyEncodingDropsTheMostFrequentCategory) {
 TEST(TrainGlm, ClassesKeepTheGivenOrder) {
   const TestTable table = Table(
       {"x", "y"}, {{"1", "10"}, {"2", "9"}, {"3", "10"}, {"4", "9"}, {"5", "10"}, {"9", "100"}});
-  TestTraining training = MakeTraining(ModelType::kLogisticReg, table, "y", {"x"});
+  TestTraining training = MakeTraining(GlmType::kLogisticReg, table, "y", {"x"});
   training.request.options.l2_reg = 1;
   training.request.classes_in_order = {"9", "10", "11", "100"};
   EXPECT_THAT(Train(training).model.classes(), ::testing::ElementsAre("9", "10", "100"));
@@ -342,10 +342,10 @@ TEST(TrainGlm, ManyCategoriesTrainWithoutASquareTable) {
     table.columns[1].push_back(fmt::format("{}", y));
     table.columns[2].push_back(row % 3 == 0 ? "no" : "yes");
   }
-  TestTraining linear = MakeTraining(ModelType::kLinearReg, table, "y", {"k"}, {"k"});
+  TestTraining linear = MakeTraining(GlmType::kLinearReg, table, "y", {"k"}, {"k"});
   const std::vector<double> fitted = PredictAll(Train(linear).model, linear.rows);
   for (size_t level = 0; level < 2000; level += 37) EXPECT_NEAR(fitted[level], means[level], 1e-6);
-  TestTraining logistic = MakeTraining(ModelType::kLogisticReg, table, "z", {"k"}, {"k"});
+  TestTraining logistic = MakeTraining(GlmType::kLogisticReg, table, "z", {"k"}, {"k"});
   for (const double p : PredictAll(Train(logistic).model, logistic.rows))
     EXPECT_NEAR(std::min(p, 1 - p), 1.0 / 3, 1e-6);
 }

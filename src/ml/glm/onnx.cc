@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 #include "ml/onnx_graph.h"
 
 namespace braid::ml {
@@ -79,7 +79,7 @@ class GlmGraph {
                        {-1, static_cast<int64_t>(model_.classes().size())});
     }
     graph_.AddMetadata("braid.signature", model_.Signature());
-    return graph_.Finish(ModelTypeName(model_.type()));
+    return graph_.Finish(std::string(model_.kind()));
   }
 
  private:
@@ -229,7 +229,7 @@ std::string GlmModel::Signature() const {
                        {"classes", parts_.classes}});
   return Json{{"format", "braid.signature"},
               {"version", 1},
-              {"model_type", ModelTypeName(parts_.type)},
+              {"model_type", GlmTypeName(parts_.type)},
               {"inputs", std::move(inputs)},
               {"outputs", std::move(outputs)}}
       .dump();

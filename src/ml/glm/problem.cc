@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm_problem.h"
+#include "ml/glm/problem.h"
 
 #include <fmt/format.h>
 
@@ -49,9 +49,9 @@ std::vector<double> ClassWeights(const GlmOptions& options, const Design& design
 
 }  // namespace
 
-GlmProblem::GlmProblem(const TrainingRequest& request, const Design& design)
+GlmProblem::GlmProblem(const GlmRequest& request, const Design& design)
     : design_(design),
-      squared_(request.type == ModelType::kLinearReg),
+      squared_(request.type == GlmType::kLinearReg),
       fit_intercept_(request.options.fit_intercept),
       l1_(request.options.l1_reg),
       l2_(request.options.l2_reg),

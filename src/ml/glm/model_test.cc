@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 
+#include "ml/glm/kind.h"
 #include "ml/test_rows.h"
 
 namespace braid::ml {
@@ -18,7 +19,7 @@ using ::testing::HasSubstr;
 
 // y = 1 + 2·x + (a: 10, NULL: 30, dropped b: 0), x with mean 5.
 GlmParts Parts() {
-  return {.type = ModelType::kLinearReg,
+  return {.type = GlmType::kLinearReg,
           .label = "y",
           .inputs = {{.name = "x", .mean = 5, .standard_deviation = 4, .null_count = 1},
                      {.name = "c",
@@ -34,7 +35,7 @@ GlmParts Parts() {
 
 GlmParts Classes(std::vector<std::string> classes) {
   GlmParts parts = Parts();
-  parts.type = ModelType::kLogisticReg;
+  parts.type = GlmType::kLogisticReg;
   parts.classes = std::move(classes);
   if (parts.classes.size() > 2)
     parts.scores = {{.intercept = 0, .weights = {0.1, 0, 0, 0}},
@@ -66,7 +67,7 @@ TEST(GlmModel, ColumnsWithoutValidityTakeTheFastPath) {
   const Batch batch{.rows = 3,
                     .columns = {{ColumnKind::kDouble, x.data()}, {ColumnKind::kString, c.data()}}};
   std::vector<double> out(3);
-  GlmModel(Parts()).PredictRegression(batch, out);
+  GlmModel(Parts()).Score(batch, out);
   EXPECT_THAT(out, ElementsAre(13, 11, 17));
 }
 
@@ -87,17 +88,17 @@ TEST(GlmModel, RefusesOtherInputs) {
   TestRows rows = Rows();
   const GlmModel model(Parts());
   std::vector<double> out(5);
-  EXPECT_THROW(model.PredictRegression(rows.BatchOf(0, 5, 1), out), Error);
+  EXPECT_THROW(model.Score(rows.BatchOf(0, 5, 1), out), Error);
   Batch swapped = rows.BatchOf(0, 5, 2);
   std::swap(swapped.columns[0], swapped.columns[1]);
-  EXPECT_THROW(model.PredictRegression(swapped, out), Error);
+  EXPECT_THROW(model.Score(swapped, out), Error);
 }
 
 TEST(GlmModel, NoRowsGiveNoAnswers) {
   TestRows rows = Rows();
   std::vector<double> out;
-  GlmModel(Parts()).PredictRegression(rows.BatchOf(0, 0, 2), out);
-  GlmModel(Classes({"a", "b", "c"})).PredictProbabilities(rows.BatchOf(0, 0, 2), out);
+  GlmModel(Parts()).Score(rows.BatchOf(0, 0, 2), out);
+  GlmModel(Classes({"a", "b", "c"})).Score(rows.BatchOf(0, 0, 2), out);
 }
 
 TEST(GlmModel, WeightsAreWhatMlWeightsShows) {
@@ -126,7 +127,7 @@ TEST(Artefact, SurvivesARoundTripByteForByte) {
     const std::string text = model.ToArtefact();
     const GlmModel back = GlmModel::FromArtefact(text);
     EXPECT_EQ(back.ToArtefact(), text);
-    EXPECT_EQ(LoadModel(text)->ToArtefact(), text);
+    EXPECT_EQ(LinearRegKind().load(text)->ToArtefact(), text);
     EXPECT_EQ(back.skipped(), 2);
     EXPECT_EQ(back.training_info()[0].learning_rate, 0.5);
     EXPECT_EQ(back.training_info()[0].duration_ms, std::nullopt);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm_solvers.h"
+#include "ml/glm/solvers.h"
 
 #include <algorithm>
 #include <chrono>

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 #include "ml/gram.h"
 #include "ml/training.h"
 
@@ -19,16 +19,16 @@ struct TrainedGlm {
 // indicators of categories stay 0 and 1. Without a penalty and with several best β, the one of
 // least norm. Deterministic: equal rows in equal order give an equal model. Throws kTrainingData
 // for rows that cannot be trained on, kInterrupted when stopped.
-TrainedGlm TrainGlm(const TrainingRequest& request, RowSource& rows,
+TrainedGlm TrainGlm(const GlmRequest& request, RowSource& rows,
                     const TrainingControl& control = {});
 
 // Least squares from moments gathered elsewhere: numeric inputs, no weights. If the inputs are so
 // nearly dependent that products lose too many digits, `rows` is scanned once more for an
 // orthogonal decomposition; without it the answer stands with a notice.
-TrainedGlm TrainLinearFromGram(const TrainingRequest& request, const GramAccumulator& gram,
+TrainedGlm TrainLinearFromGram(const GlmRequest& request, const GramAccumulator& gram,
                                RowSource* rows = nullptr, const TrainingControl& control = {});
 
 // Whether TrainLinearFromGram does all that this request asks for.
-bool GramSuffices(const TrainingRequest& request);
+bool GramSuffices(const GlmRequest& request);
 
 }  // namespace braid::ml

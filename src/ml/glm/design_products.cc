@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "ml/design.h"
+#include "ml/glm/design.h"
 #include "ml/kernels.h"
 
 namespace braid::ml {

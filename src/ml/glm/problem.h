@@ -4,7 +4,7 @@
 #include <span>
 #include <vector>
 
-#include "ml/design.h"
+#include "ml/glm/design.h"
 
 namespace braid::ml {
 
@@ -17,7 +17,7 @@ namespace braid::ml {
 // orthonormal basis; β's norm is the same in both.
 class GlmProblem {
  public:
-  GlmProblem(const TrainingRequest& request, const Design& design);
+  GlmProblem(const GlmRequest& request, const Design& design);
 
   size_t size() const { return free_scores_ * stride(); }
   size_t stride() const { return design_.features + 1; }

@@ -39,14 +39,14 @@ void ExpectWeights(const GlmModel& model, const nlohmann::json& scores, double t
 
 TEST(Reference, Ridge) {
   const nlohmann::json right = Reference("ridge_mtcars");
-  TestTraining training = MakeTraining(ModelType::kLinearReg, ReadOracleTable("ols_mtcars"), "mpg",
+  TestTraining training = MakeTraining(GlmType::kLinearReg, ReadOracleTable("ols_mtcars"), "mpg",
                                        {"wt", "hp", "cyl"}, {"cyl"});
   training.request.options.l2_reg = right["l2"];
   ExpectWeights(Train(training).model, right["scores"], 1e-9);
 }
 
 TestTraining BirthWeights() {
-  return MakeTraining(ModelType::kLogisticReg, ReadOracleTable("logit_birthwt"), "low",
+  return MakeTraining(GlmType::kLogisticReg, ReadOracleTable("logit_birthwt"), "low",
                       {"age", "lwt", "race", "smoke", "ptl", "ht", "ui", "ftv"}, {"race"});
 }
 
@@ -80,7 +80,7 @@ TEST(Reference, LogisticWithL1) {
 TEST(Reference, SoftmaxWithL2) {
   const nlohmann::json right = Reference("l2_islands");
   TestTraining training =
-      MakeTraining(ModelType::kLogisticReg, ReadOracleTable("multinomial_penguins"), "island",
+      MakeTraining(GlmType::kLogisticReg, ReadOracleTable("multinomial_penguins"), "island",
                    {"bill_depth_mm", "mass_kg"});
   training.request.options.l2_reg = right["l2"];
   ExpectWeights(Train(training).model, right["scores"], 1e-8);

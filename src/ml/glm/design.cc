@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/design.h"
+#include "ml/glm/design.h"
 
 #include <fmt/format.h>
 
@@ -47,7 +47,7 @@ double DoubleAt(const ColumnView& view, size_t row) {
 // Reads batches into the design's columns: raw numbers (NaN: missing) and provisional codes.
 class Loader {
  public:
-  Loader(const TrainingRequest& request, Design& design)
+  Loader(const GlmRequest& request, Design& design)
       : request_(request), design_(design), dictionaries_(request.inputs.size()) {
     design.columns.resize(request.inputs.size());
     for (size_t c = 0; c < request.inputs.size(); ++c)
@@ -74,7 +74,7 @@ class Loader {
   const Dictionary& labels() const { return labels_; }
 
  private:
-  bool is_classification() const { return request_.type == ModelType::kLogisticReg; }
+  bool is_classification() const { return request_.type == GlmType::kLogisticReg; }
 
   void CheckKinds(const Batch& batch) const {
     const size_t inputs = request_.inputs.size();
@@ -130,7 +130,7 @@ class Loader {
     }
   }
 
-  const TrainingRequest& request_;
+  const GlmRequest& request_;
   Design& design_;
   std::vector<Dictionary> dictionaries_;
   Dictionary labels_;
@@ -205,7 +205,7 @@ void Encode(const Dictionary& dictionary, CategoryEncoding encoding, DesignColum
 }
 
 // Classes in their order, those without rows left out.
-void OrderClasses(const TrainingRequest& request, const Dictionary& labels, Design& design) {
+void OrderClasses(const GlmRequest& request, const Dictionary& labels, Design& design) {
   std::vector<std::string> order = request.classes_in_order;
   if (order.empty()) {
     order = labels.texts();
@@ -270,7 +270,7 @@ void ThrowIfStopped(const TrainingControl& control) {
     throw Error(ErrorCode::kInterrupted, "The training was cancelled");
 }
 
-Design LoadDesign(const TrainingRequest& request, RowSource& rows, const TrainingControl& control) {
+Design LoadDesign(const GlmRequest& request, RowSource& rows, const TrainingControl& control) {
   if (request.inputs.empty())
     throw Error(ErrorCode::kTrainingData, "There is no input column beside the label");
   Design design;
@@ -287,7 +287,7 @@ Design LoadDesign(const TrainingRequest& request, RowSource& rows, const Trainin
                 design.skipped > 0
                     ? fmt::format("in {} rows {} is NULL", design.skipped, request.label)
                     : "the query gives no rows");
-  if (request.type == ModelType::kLogisticReg) OrderClasses(request, loader.labels(), design);
+  if (request.type == GlmType::kLogisticReg) OrderClasses(request, loader.labels(), design);
   for (size_t c = 0; c < request.inputs.size(); ++c) {
     DesignColumn& column = design.columns[c];
     design.inputs.push_back({.name = request.inputs[c].name, .kind = column.kind});
@@ -302,7 +302,7 @@ Design LoadDesign(const TrainingRequest& request, RowSource& rows, const Trainin
   return design;
 }
 
-GlmParts MakeParts(const TrainingRequest& request, const Design& design,
+GlmParts MakeParts(const GlmRequest& request, const Design& design,
                    const std::vector<std::vector<double>>& coefficients) {
   GlmParts parts{.type = request.type,
                  .label = request.label,

@@ -39,7 +39,7 @@ class Penguins : public ::testing::Test {
   }
 
   TestTraining Training() const {
-    return MakeTraining(ModelType::kLinearReg, table_, "body_mass_g", kInputs,
+    return MakeTraining(GlmType::kLinearReg, table_, "body_mass_g", kInputs,
                         {"species", "island", "sex"});
   }
 
@@ -89,7 +89,7 @@ TEST(Oracle, MtcarsLeastSquares) {
   const TestTable table = ReadOracleTable("ols_mtcars");
   const nlohmann::json right = ReadOracle("ols_mtcars")["expected"];
   TestTraining training =
-      MakeTraining(ModelType::kLinearReg, table, "mpg", {"wt", "hp", "cyl"}, {"cyl"});
+      MakeTraining(GlmType::kLinearReg, table, "mpg", {"wt", "hp", "cyl"}, {"cyl"});
   const GlmModel model = Train(training).model;
   const auto estimate = [&](const std::string& name) {
     return right["coefficients"][name]["estimate"].get<double>();
@@ -111,7 +111,7 @@ TEST(Oracle, MtcarsLasso) {
   const TestTable table = ReadOracleTable("lasso_mtcars");
   const nlohmann::json right = ReadOracle("lasso_mtcars")["expected"];
   const std::vector<std::string> inputs(table.names.begin() + 1, table.names.end());
-  TestTraining training = MakeTraining(ModelType::kLinearReg, table, "mpg", inputs);
+  TestTraining training = MakeTraining(GlmType::kLinearReg, table, "mpg", inputs);
   training.request.options.l1_reg = 0.8 * static_cast<double>(table.rows());
   const GlmModel model = Train(training).model;
   for (const WeightRow& row : model.Weights(true)) {
@@ -128,7 +128,7 @@ void ExpectBinary(const std::string& name, const std::string& label,
                   const std::string& reference) {
   const TestTable table = ReadOracleTable(name);
   const nlohmann::json right = ReadOracle(name)["expected"];
-  TestTraining training = MakeTraining(ModelType::kLogisticReg, table, label, inputs, {category});
+  TestTraining training = MakeTraining(GlmType::kLogisticReg, table, label, inputs, {category});
   const TrainedGlm trained = Train(training);
   EXPECT_THAT(trained.notices, ::testing::IsEmpty());
   const double base = WeightOf(trained.model, category, reference);
@@ -165,7 +165,7 @@ TEST(Oracle, PenguinsMultinomial) {
   const TestTable table = ReadOracleTable("multinomial_penguins");
   const nlohmann::json right = ReadOracle("multinomial_penguins")["expected"];
   TestTraining training =
-      MakeTraining(ModelType::kLogisticReg, table, "island", {"bill_depth_mm", "mass_kg"});
+      MakeTraining(GlmType::kLogisticReg, table, "island", {"bill_depth_mm", "mass_kg"});
   const TrainedGlm trained = Train(training);
   EXPECT_THAT(trained.model.classes(), ::testing::ElementsAre("Biscoe", "Dream", "Torgersen"));
   for (const std::string label : {"Dream", "Torgersen"})
@@ -191,7 +191,8 @@ double Digits(const nlohmann::json& set) {
   TestTable table;
   std::vector<std::string> inputs;
   const size_t terms = set["estimates"].size() - (set["intercept"].get<bool>() ? 1 : 0);
-  TrainingRequest request{.label = "y"};
+  GlmRequest request;
+  request.label = "y";
   request.options.fit_intercept = set["intercept"].get<bool>();
   TestRows rows;
   for (size_t t = 1; t <= terms; ++t) {

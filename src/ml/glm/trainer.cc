@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm_trainer.h"
+#include "ml/glm/trainer.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "ml/design.h"
-#include "ml/glm_problem.h"
-#include "ml/glm_solvers.h"
+#include "ml/glm/design.h"
+#include "ml/glm/problem.h"
+#include "ml/glm/solvers.h"
 #include "ml/linear_solver.h"
 
 namespace braid::ml {
@@ -29,10 +29,10 @@ double MillisecondsSince(Clock::time_point begin) {
 }
 
 // Under BigQuery ML's rules some least squares go down the gradient.
-bool UsesDescent(const TrainingRequest& request, size_t rows, size_t features) {
+bool UsesDescent(const GlmRequest& request, size_t rows, size_t features) {
   const GlmOptions& options = request.options;
   if (!options.bounded) return false;
-  if (request.type == ModelType::kLogisticReg) return true;
+  if (request.type == GlmType::kLogisticReg) return true;
   if (options.optimize_strategy != OptimizeStrategy::kAuto)
     return options.optimize_strategy == OptimizeStrategy::kBatchGradientDescent;
   return options.l1_reg > 0 || features > kMostCardinality || rows < 10 * features;
@@ -118,7 +118,7 @@ double MeanSquaredError(const Design& design, const std::vector<double>& beta) {
   return sum / design.weight_sum;
 }
 
-TrainedGlm TrainLinearFromDesign(const TrainingRequest& request, const Design& design,
+TrainedGlm TrainLinearFromDesign(const GlmRequest& request, const Design& design,
                                  const TrainingControl& control) {
   const Clock::time_point began = Clock::now();
   const bool fit_intercept = request.options.fit_intercept;
@@ -152,7 +152,7 @@ TrainedGlm TrainLinearFromDesign(const TrainingRequest& request, const Design& d
   return {GlmModel(std::move(parts)), std::move(notices)};
 }
 
-TrainedGlm TrainByIterations(const TrainingRequest& request, const Design& design, bool descent,
+TrainedGlm TrainByIterations(const GlmRequest& request, const Design& design, bool descent,
                              const TrainingControl& control) {
   GlmProblem problem(request, design);
   SolverRun run = descent ? MinimiseByDescent(problem, request.options, control)
@@ -171,7 +171,7 @@ TrainedGlm TrainByIterations(const TrainingRequest& request, const Design& desig
 }
 
 // The statistics of a Gram as a design without rows.
-Design DesignFromMoments(const TrainingRequest& request, const GramMoments& moments) {
+Design DesignFromMoments(const GlmRequest& request, const GramMoments& moments) {
   Design design{.rows = static_cast<size_t>(moments.rows),
                 .skipped = moments.skipped,
                 .features = moments.inputs};
@@ -232,16 +232,16 @@ double LossFromProducts(const LeastSquares& problem, const std::vector<double>& 
 
 }  // namespace
 
-bool GramSuffices(const TrainingRequest& request) {
+bool GramSuffices(const GlmRequest& request) {
   const bool numeric =
       std::all_of(request.inputs.begin(), request.inputs.end(),
                   [](const InputColumn& input) { return input.kind == InputKind::kNumeric; });
-  return request.type == ModelType::kLinearReg && numeric && !request.has_weight &&
+  return request.type == GlmType::kLinearReg && numeric && !request.has_weight &&
          request.inputs.size() <= kMostDenseFeatures && !request.inputs.empty() &&
          !UsesDescent(request, SIZE_MAX, request.inputs.size());
 }
 
-TrainedGlm TrainLinearFromGram(const TrainingRequest& request, const GramAccumulator& gram,
+TrainedGlm TrainLinearFromGram(const GlmRequest& request, const GramAccumulator& gram,
                                RowSource* rows, const TrainingControl& control) {
   BRAID_CHECK(GramSuffices(request) && gram.inputs() == request.inputs.size());
   const Clock::time_point began = Clock::now();
@@ -286,8 +286,7 @@ TrainedGlm TrainLinearFromGram(const TrainingRequest& request, const GramAccumul
   return {GlmModel(std::move(parts)), std::move(notices)};
 }
 
-TrainedGlm TrainGlm(const TrainingRequest& request, RowSource& rows,
-                    const TrainingControl& control) {
+TrainedGlm TrainGlm(const GlmRequest& request, RowSource& rows, const TrainingControl& control) {
   if (GramSuffices(request)) {
     GramAccumulator gram(request.inputs.size());
     rows.Scan([&](const Batch& batch) {
@@ -298,7 +297,7 @@ TrainedGlm TrainGlm(const TrainingRequest& request, RowSource& rows,
   }
   const Design design = LoadDesign(request, rows, control);
   const bool descent = UsesDescent(request, design.rows, design.features);
-  if (request.type == ModelType::kLinearReg && !descent && design.features <= kMostDenseFeatures)
+  if (request.type == GlmType::kLinearReg && !descent && design.features <= kMostDenseFeatures)
     return TrainLinearFromDesign(request, design, control);
   return TrainByIterations(request, design, descent, control);
 }

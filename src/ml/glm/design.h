@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 #include "ml/training.h"
 
 namespace braid::ml {
@@ -44,7 +44,7 @@ struct Design {
 
 // Reads the rows once. Throws kTrainingData (no rows, infinite values, wrong weights, class
 // trouble), kInterrupted.
-Design LoadDesign(const TrainingRequest& request, RowSource& rows, const TrainingControl& control);
+Design LoadDesign(const GlmRequest& request, RowSource& rows, const TrainingControl& control);
 
 // Sums over the rows of weight · a·b for all pairs of [features, 1, extra], (features + 2)² row by
 // row. `weights` (empty: 1) and `extra` (empty: 0) have one value a row.
@@ -64,7 +64,7 @@ std::vector<double> TransposedProduct(const Design& design, std::span<const doub
 
 // The parts of a model that follow from the rows alone, and its scores from coefficients of the
 // features (one vector a score: features, then the intercept of the standardised features).
-GlmParts MakeParts(const TrainingRequest& request, const Design& design,
+GlmParts MakeParts(const GlmRequest& request, const Design& design,
                    const std::vector<std::vector<double>>& coefficients);
 
 // What TRAINING says when somebody asked to stop.

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "ml/glm/options.h"
 #include "ml/model.h"
 
 namespace braid::ml {
@@ -40,7 +41,7 @@ struct GlmScore {
 
 // Everything that makes a GlmModel; GlmModel checks that the parts fit.
 struct GlmParts {
-  ModelType type = ModelType::kLinearReg;
+  GlmType type = GlmType::kLinearReg;
   std::string label;
   std::vector<GlmInput> inputs;
   std::vector<std::string> classes;  // ascending; empty for a regression
@@ -69,12 +70,19 @@ class GlmModel final : public Model {
   // Throws kLakeDamaged, kLakeFormat.
   static GlmModel FromArtefact(std::string_view artefact);
 
-  ModelType type() const override { return parts_.type; }
+  std::string_view kind() const override { return GlmTypeName(parts_.type); }
+  Task task() const override;
   std::vector<InputColumn> input_columns() const override;
-  const std::string& label() const override { return parts_.label; }
   const std::vector<std::string>& classes() const override { return parts_.classes; }
-  void PredictRegression(const Batch& inputs, std::span<double> out) const override;
-  void PredictProbabilities(const Batch& inputs, std::span<double> out) const override;
+  int64_t rows() const override { return parts_.rows; }
+  size_t score_count() const override { return std::max<size_t>(1, parts_.classes.size()); }
+  void Score(const Batch& inputs, std::span<double> out) const override;
+  std::vector<std::string_view> table_functions() const override;
+  Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
+  // Exact Shapley values of a linear score with independent inputs: weight · (value - its mean).
+  bool can_explain() const override { return true; }
+  size_t explained_count() const override { return parts_.scores.size(); }
+  void Explain(const Batch& inputs, std::span<double> out) const override;
   std::string ToArtefact() const override;
   std::string ToOnnx() const override;
   std::string Signature() const override;
@@ -82,7 +90,7 @@ class GlmModel final : public Model {
   const std::vector<GlmInput>& inputs() const { return parts_.inputs; }
   const std::vector<GlmScore>& scores() const { return parts_.scores; }
   const std::vector<TrainingInfoRow>& training_info() const { return parts_.training_info; }
-  int64_t rows() const { return parts_.rows; }
+  const std::string& label() const { return parts_.label; }
   int64_t skipped() const { return parts_.skipped; }
   bool fit_intercept() const { return parts_.fit_intercept; }
 
@@ -100,10 +108,9 @@ class GlmModel final : public Model {
     std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> levels;
     std::optional<size_t> null_level;
   };
-  void Score(const Batch& inputs, double* out) const;
+  void AddScores(const Batch& inputs, double* out) const;
   void ScoreCategories(const ColumnView& column, size_t rows, size_t input, size_t stride,
                        double* out) const;
-  void CheckInputs(const Batch& inputs) const;
 
   GlmParts parts_;
   std::vector<InputIndex> index_;

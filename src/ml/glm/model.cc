@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 
 #include <fmt/format.h>
 
@@ -48,7 +48,7 @@ GlmModel::GlmModel(GlmParts parts) : parts_(std::move(parts)) {
     index_.push_back(std::move(index));
   }
   const size_t classes = parts_.classes.size();
-  const bool regression = parts_.type == ModelType::kLinearReg;
+  const bool regression = parts_.type == GlmType::kLinearReg;
   BRAID_CHECK(regression ? classes == 0 : classes >= 2);
   BRAID_CHECK(parts_.scores.size() == (classes > 2 ? classes : 1));
   for (const GlmScore& score : parts_.scores) BRAID_CHECK(score.weights.size() == weights);
@@ -58,18 +58,6 @@ std::vector<InputColumn> GlmModel::input_columns() const {
   std::vector<InputColumn> columns;
   for (const GlmInput& input : parts_.inputs) columns.push_back({input.name, input.kind});
   return columns;
-}
-
-void GlmModel::CheckInputs(const Batch& inputs) const {
-  if (inputs.columns.size() != parts_.inputs.size())
-    throw Error(ErrorCode::kModelInput, fmt::format("The model takes {} inputs, but got {}",
-                                                    parts_.inputs.size(), inputs.columns.size()));
-  for (size_t c = 0; c < inputs.columns.size(); ++c) {
-    const bool numeric = parts_.inputs[c].kind == InputKind::kNumeric;
-    if (inputs.columns[c].kind != (numeric ? ColumnKind::kDouble : ColumnKind::kString))
-      throw Error(ErrorCode::kModelInput,
-                  "The model's input came as another type: " + parts_.inputs[c].name);
-  }
 }
 
 // Adds one level's weight a row. `scores` weights lie `stride` apart in `out`: all scores at once,
@@ -92,7 +80,7 @@ void GlmModel::ScoreCategories(const ColumnView& column, size_t rows, size_t inp
 }
 
 // Writes the scores: all rows of the first, then of the next.
-void GlmModel::Score(const Batch& inputs, double* out) const {
+void GlmModel::AddScores(const Batch& inputs, double* out) const {
   CheckInputs(inputs);
   const size_t rows = inputs.rows;
   for (size_t s = 0; s < parts_.scores.size(); ++s)
@@ -108,17 +96,20 @@ void GlmModel::Score(const Batch& inputs, double* out) const {
   }
 }
 
-void GlmModel::PredictRegression(const Batch& inputs, std::span<double> out) const {
-  BRAID_CHECK(parts_.classes.empty() && out.size() == inputs.rows);
-  Score(inputs, out.data());
+Task GlmModel::task() const {
+  return parts_.type == GlmType::kLinearReg ? Task::kRegression : Task::kClassification;
 }
 
-void GlmModel::PredictProbabilities(const Batch& inputs, std::span<double> out) const {
+void GlmModel::Score(const Batch& inputs, std::span<double> out) const {
   const size_t classes = parts_.classes.size();
   const size_t rows = inputs.rows;
-  BRAID_CHECK(classes >= 2 && out.size() == rows * classes);
+  BRAID_CHECK(out.size() == rows * score_count());
+  if (classes == 0) {
+    AddScores(inputs, out.data());
+    return;
+  }
   std::vector<double> scores(rows * parts_.scores.size());
-  Score(inputs, scores.data());
+  AddScores(inputs, scores.data());
   for (size_t row = 0; row < rows; ++row) {
     double* p = &out[row * classes];
     if (classes == 2) {

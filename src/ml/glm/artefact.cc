@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "ml/glm_model.h"
+#include "ml/glm/model.h"
 
 namespace braid::ml {
 
@@ -107,9 +107,9 @@ std::vector<TrainingInfoRow> ReadTraining(const Json& json) {
 GlmParts ReadParts(const Json& json) {
   GlmParts parts;
   const std::string type = json.at("model_type").get<std::string>();
-  if (type == ModelTypeName(ModelType::kLogisticReg))
-    parts.type = ModelType::kLogisticReg;
-  else if (type != ModelTypeName(ModelType::kLinearReg))
+  if (type == GlmTypeName(GlmType::kLogisticReg))
+    parts.type = GlmType::kLogisticReg;
+  else if (type != GlmTypeName(GlmType::kLinearReg))
     Malformed("the model type is unknown");
   parts.label = json.at("label").get<std::string>();
   size_t weights = 0;
@@ -121,7 +121,7 @@ GlmParts ReadParts(const Json& json) {
   for (const Json& item : json.at("classes")) parts.classes.push_back(item.get<std::string>());
   for (const Json& item : json.at("scores")) parts.scores.push_back(ReadScore(item, weights));
   const size_t classes = parts.classes.size();
-  const bool fits = parts.type == ModelType::kLinearReg ? classes == 0 : classes >= 2;
+  const bool fits = parts.type == GlmType::kLinearReg ? classes == 0 : classes >= 2;
   if (!fits || parts.scores.size() != (classes > 2 ? classes : 1))
     Malformed("the classes do not fit the scores");
   parts.fit_intercept = json.at("fit_intercept").get<bool>();
@@ -141,7 +141,7 @@ std::string GlmModel::ToArtefact() const {
     scores.push_back({{"intercept", score.intercept}, {"weights", score.weights}});
   const Json json = {{"format", kFormat},
                      {"version", kVersion},
-                     {"model_type", ModelTypeName(parts_.type)},
+                     {"model_type", GlmTypeName(parts_.type)},
                      {"label", parts_.label},
                      {"inputs", std::move(inputs)},
                      {"classes", parts_.classes},

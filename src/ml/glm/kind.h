@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ml/model_kind.h"
+
+namespace braid::ml {
+
+const ModelKind& LinearRegKind();
+const ModelKind& LogisticRegKind();
+
+}  // namespace braid::ml

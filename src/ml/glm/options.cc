@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ml/glm/options.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+#include "ml/option_reader.h"
+
+namespace braid::ml {
+
+namespace {
+
+std::string LabelText(const Option& option, const OptionValue& label, std::string_view wanted) {
+  if (const auto* string = std::get_if<std::string>(&label.value)) return *string;
+  if (const auto* integer = std::get_if<int64_t>(&label.value)) return std::to_string(*integer);
+  if (const auto* boolean = std::get_if<bool>(&label.value)) return *boolean ? "true" : "false";
+  OptionReader::Refuse(option, wanted);
+}
+
+// [STRUCT('a', 0.2), …]; names of the fields do not matter.
+std::vector<std::pair<std::string, double>> ReadClassWeights(const Option& option) {
+  const std::string_view wanted = "a list as [STRUCT('no', 0.2), STRUCT('yes', 0.8)]";
+  const auto* list = std::get_if<OptionValue::List>(&option.value.value);
+  if (list == nullptr || list->empty()) OptionReader::Refuse(option, wanted);
+  std::vector<std::pair<std::string, double>> weights;
+  for (const OptionValue& item : *list) {
+    const auto* pair = std::get_if<OptionValue::Struct>(&item.value);
+    if (pair == nullptr || pair->size() != 2) OptionReader::Refuse(option, wanted);
+    const std::optional<double> weight = AsNumber((*pair)[1].second);
+    if (!weight || !std::isfinite(*weight) || *weight < 0) OptionReader::Refuse(option, wanted);
+    weights.emplace_back(LabelText(option, (*pair)[0].second, wanted), *weight);
+  }
+  return weights;
+}
+
+void ReadStopping(const OptionReader& reader, GlmOptions& parsed) {
+  parsed.learn_rate_strategy =
+      reader.Word("learn_rate_strategy", parsed.learn_rate_strategy,
+                  {{"LINE_SEARCH", LearnRateStrategy::kLineSearch},
+                   {"CONSTANT", LearnRateStrategy::kConstant}});
+  parsed.learn_rate = reader.Above("learn_rate", 0, parsed.learn_rate);
+  parsed.ls_init_learn_rate = reader.Above("ls_init_learn_rate", 0, parsed.ls_init_learn_rate);
+  parsed.max_iterations = reader.Integer("max_iterations", 1, parsed.max_iterations);
+  parsed.early_stop = reader.Boolean("early_stop", parsed.early_stop);
+  parsed.min_rel_progress = reader.AtLeast("min_rel_progress", 0, parsed.min_rel_progress);
+  for (const char* name : {"learn_rate_strategy", "learn_rate", "ls_init_learn_rate",
+                           "max_iterations", "early_stop", "min_rel_progress"})
+    parsed.bounded = parsed.bounded || reader.Has(name);
+}
+
+void CheckTogether(GlmType type, const GlmOptions& parsed) {
+  if (parsed.auto_class_weights && !parsed.class_weights.empty())
+    throw Error(ErrorCode::kInvalidOption,
+                "AUTO_CLASS_WEIGHTS and CLASS_WEIGHTS exclude each other");
+  if (parsed.optimize_strategy != OptimizeStrategy::kNormalEquation) return;
+  if (type == GlmType::kLogisticReg)
+    throw Error(ErrorCode::kInvalidOption,
+                "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' is for linear_reg");
+  if (parsed.l1_reg > 0)
+    throw Error(ErrorCode::kInvalidOption,
+                "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' does not go with L1_REG");
+}
+
+}  // namespace
+
+std::string_view GlmTypeName(GlmType type) {
+  return type == GlmType::kLinearReg ? "linear_reg" : "logistic_reg";
+}
+
+std::vector<std::string_view> GlmOptionNames(GlmType type) {
+  std::vector<std::string_view> names = {
+      "optimize_strategy", "learn_rate_strategy", "learn_rate", "ls_init_learn_rate",
+      "l1_reg",            "l2_reg",              "max_iterations", "early_stop",
+      "min_rel_progress",  "fit_intercept",       "category_encoding_method"};
+  if (type == GlmType::kLogisticReg)
+    names.insert(names.end(), {"auto_class_weights", "class_weights"});
+  return names;
+}
+
+GlmOptions ParseGlmOptions(GlmType type, const std::vector<Option>& options) {
+  const OptionReader reader(options);
+  GlmOptions parsed;
+  ReadStopping(reader, parsed);
+  parsed.optimize_strategy =
+      reader.Word("optimize_strategy", parsed.optimize_strategy,
+                  {{"AUTO_STRATEGY", OptimizeStrategy::kAuto},
+                   {"BATCH_GRADIENT_DESCENT", OptimizeStrategy::kBatchGradientDescent},
+                   {"NORMAL_EQUATION", OptimizeStrategy::kNormalEquation}});
+  parsed.l1_reg = reader.AtLeast("l1_reg", 0, parsed.l1_reg);
+  parsed.l2_reg = reader.AtLeast("l2_reg", 0, parsed.l2_reg);
+  parsed.fit_intercept = reader.Boolean("fit_intercept", parsed.fit_intercept);
+  parsed.category_encoding = reader.Word("category_encoding_method", parsed.category_encoding,
+                                         {{"ONE_HOT_ENCODING", CategoryEncoding::kOneHot},
+                                          {"DUMMY_ENCODING", CategoryEncoding::kDummy},
+                                          {"ONE_HOT", CategoryEncoding::kOneHot},
+                                          {"DUMMY", CategoryEncoding::kDummy}});
+  parsed.auto_class_weights = reader.Boolean("auto_class_weights", false);
+  if (const Option* option = reader.Find("class_weights"))
+    parsed.class_weights = ReadClassWeights(*option);
+  CheckTogether(type, parsed);
+  return parsed;
+}
+
+}  // namespace braid::ml

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ml/model_kind.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "ml/glm/kind.h"
+#include "ml/option_reader.h"
+
+namespace braid::ml {
+
+namespace {
+
+// The only list of what can be trained.
+const std::array<const ModelKind*, 2> kKinds = {&LinearRegKind(), &LogisticRegKind()};
+
+constexpr std::array<std::string_view, 21> kOtherKinds = {"kmeans",
+                                                          "matrix_factorization",
+                                                          "pca",
+                                                          "autoencoder",
+                                                          "automl_classifier",
+                                                          "automl_regressor",
+                                                          "boosted_tree_classifier",
+                                                          "boosted_tree_regressor",
+                                                          "random_forest_classifier",
+                                                          "random_forest_regressor",
+                                                          "dnn_classifier",
+                                                          "dnn_regressor",
+                                                          "dnn_linear_combined_classifier",
+                                                          "dnn_linear_combined_regressor",
+                                                          "arima_plus",
+                                                          "arima_plus_xreg",
+                                                          "tensorflow",
+                                                          "tensorflow_lite",
+                                                          "onnx",
+                                                          "xgboost",
+                                                          "contribution_analysis"};
+
+}  // namespace
+
+std::span<const ModelKind* const> ModelKinds() { return kKinds; }
+
+const ModelKind& FindModelKind(std::string_view name) {
+  const std::string lower = ToLower(name);
+  std::vector<std::string> names;
+  for (const ModelKind* kind : kKinds) {
+    if (kind->name == lower) return *kind;
+    names.emplace_back(kind->name);
+  }
+  const std::string hint = fmt::format("available: {}", fmt::join(names, ", "));
+  if (std::find(kOtherKinds.begin(), kOtherKinds.end(), lower) != kOtherKinds.end())
+    throw Error(ErrorCode::kNotSupported, "The model type is not available: " + lower, hint);
+  const std::optional<std::string> near = ClosestMatch(lower, names);
+  throw Error(ErrorCode::kInvalidOption, fmt::format("Unknown model type: {}", name),
+              near ? "did you mean " + *near + "?" : hint);
+}
+
+}  // namespace braid::ml

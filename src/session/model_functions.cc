@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which ML.<function>(MODEL m, …) there are, what they take, and where they are made.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "ml/option_reader.h"
+#include "session/ml_sql.h"
+#include "session/scoring_call.h"
+#include "syntax/format.h"
+
+namespace braid::session {
+
+namespace {
+
+using syntax::MappedText;
+using syntax::QuoteString;
+
+enum class Rows : uint8_t { kNone, kOptional, kNeeded };
+
+struct Call {
+  const BoundModel& model;
+  const MappedText* rows;
+  ml::OptionReader settings;
+};
+
+MappedText Text(std::string sql) {
+  MappedText text;
+  text.Append(std::move(sql));
+  return text;
+}
+
+double Threshold(const Call& call) { return call.settings.Between("threshold", 0, 1, 0.5); }
+
+void RequireTask(const Call& call, std::string_view function, ml::Task task,
+                 std::string_view wanted) {
+  if (call.model.stored.core->task() == task) return;
+  throw Error(ErrorCode::kNotSupported,
+              fmt::format("ML.{} is not for {}", function, call.model.stored.core->kind()),
+              fmt::format("it is for {}", wanted));
+}
+
+MappedText Predict(const Call& call) {
+  return PredictSql(call.model, *call.rows, Threshold(call),
+                    call.settings.Boolean("keep_original_columns", true));
+}
+
+MappedText Evaluate(const Call& call) {
+  return call.rows == nullptr ? Text(StoredEvaluationSql(call.model))
+                              : EvaluateSql(call.model, *call.rows, Threshold(call));
+}
+
+MappedText ConfusionMatrix(const Call& call) {
+  RequireTask(call, "CONFUSION_MATRIX", ml::Task::kClassification, "classifiers");
+  return ConfusionMatrixSql(call.model, *call.rows, Threshold(call));
+}
+
+MappedText RocCurve(const Call& call) {
+  RequireTask(call, "ROC_CURVE", ml::Task::kClassification, "classifiers");
+  std::optional<std::string> thresholds;
+  if (const Option* option = call.settings.Find("thresholds")) {
+    const auto* list = std::get_if<OptionValue::List>(&option->value.value);
+    std::string items;
+    for (size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const std::optional<double> number = ml::AsNumber((*list)[i]);
+      if (!number) ml::OptionReader::Refuse(*option, "a list of numbers");
+      items += (i > 0 ? ", " : "") + NumberSql(*number);
+    }
+    if (list == nullptr || list->empty())
+      ml::OptionReader::Refuse(*option, "a list of numbers");
+    thresholds = "[" + items + "]";
+  }
+  return RocCurveSql(call.model, *call.rows, thresholds);
+}
+
+MappedText ExplainPredict(const Call& call) {
+  return ExplainPredictSql(call.model, *call.rows, Threshold(call),
+                           call.settings.Integer("top_k_features", 1, 5));
+}
+
+MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
+
+struct Function {
+  std::string_view name;
+  Rows rows;
+  std::vector<std::string> settings;
+  MappedText (*make)(const Call& call);
+};
+
+const std::vector<Function>& Functions() {
+  static const std::vector<Function> functions = {
+      {"PREDICT", Rows::kNeeded, {"threshold", "keep_original_columns"}, Predict},
+      {"EVALUATE", Rows::kOptional, {"threshold"}, Evaluate},
+      {"CONFUSION_MATRIX", Rows::kNeeded, {"threshold"}, ConfusionMatrix},
+      {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
+      {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
+      {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
+  };
+  return functions;
+}
+
+// A model's own tables take these.
+const std::vector<std::string> kTableSettings = {"standardize"};
+
+std::vector<std::string> NamesFor(const ml::Model& model) {
+  std::vector<std::string> names;
+  for (const Function& function : Functions()) names.emplace_back(function.name);
+  for (const std::string_view name : model.table_functions()) names.emplace_back(name);
+  return names;
+}
+
+[[noreturn]] void RefuseFunction(std::string_view function, const ml::Model& model) {
+  const std::vector<std::string> names = NamesFor(model);
+  const auto close = ClosestMatch(std::string(function), names);
+  throw Error(
+      ErrorCode::kNotSupported, fmt::format("There is no ML.{} for {}", function, model.kind()),
+      close ? fmt::format("did you mean ML.{}?", *close)
+            : fmt::format("there are ML.{}", fmt::join(names, ", ML.")));
+}
+
+void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known) {
+  for (const Option& option : settings) {
+    if (std::find(known.begin(), known.end(), option.name) != known.end()) continue;
+    const auto close = ClosestMatch(option.name, known);
+    throw Error(ErrorCode::kInvalidOption, fmt::format("Unknown setting: {}", option.name),
+                close ? fmt::format("did you mean {}?", *close)
+                : known.empty()
+                    ? std::string("the function takes no settings")
+                    : fmt::format("the settings are {}", fmt::join(known, ", ")));
+  }
+}
+
+std::string CellSql(const nlohmann::ordered_json& cell) {
+  if (cell.is_null()) return "NULL";
+  if (cell.is_boolean()) return cell.get<bool>() ? "TRUE" : "FALSE";
+  if (cell.is_number_integer()) return cell.dump();
+  if (cell.is_number()) return NumberSql(cell.get<double>());
+  if (cell.is_string()) return QuoteString(cell.get<std::string>());
+  std::string items;
+  if (cell.is_array()) {
+    for (const auto& item : cell) items += (items.empty() ? "" : ", ") + CellSql(item);
+    return "[" + items + "]";
+  }
+  for (const auto& [key, value] : cell.items())
+    items += fmt::format("{}{}: {}", items.empty() ? "" : ", ", QuoteString(key), CellSql(value));
+  return "{" + items + "}";
+}
+
+}  // namespace
+
+std::string TableSql(const ml::Table& table) {
+  std::string names;
+  std::string casts;
+  for (const ml::Table::Column& column : table.columns) {
+    const std::string name = syntax::QuoteIdentifier(column.name);
+    names += (names.empty() ? "" : ", ") + name;
+    casts += fmt::format("{}CAST({} AS {}) AS {}", casts.empty() ? "" : ", ", name, column.type,
+                         name);
+  }
+  std::string rows;
+  for (const auto& row : table.rows) {
+    std::string cells;
+    for (const auto& cell : row) cells += (cells.empty() ? "" : ", ") + CellSql(cell);
+    rows += fmt::format("{}({})", rows.empty() ? "" : ", ", cells);
+  }
+  const bool empty = rows.empty();
+  for (size_t i = 0; empty && i < table.columns.size(); ++i) rows += i == 0 ? "(NULL" : ", NULL";
+  return fmt::format("(SELECT {} FROM (VALUES {}) AS __t({}){})", casts, rows + (empty ? ")" : ""),
+                     names, empty ? " WHERE FALSE" : "");
+}
+
+MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
+                            const MappedText* rows, const std::vector<Option>& settings) {
+  const auto& functions = Functions();
+  const auto found =
+      std::find_if(functions.begin(), functions.end(),
+                   [&](const Function& known) { return known.name == function; });
+  const Call call{model, rows, ml::OptionReader(settings)};
+  if (found != functions.end()) {
+    if (found->rows == Rows::kNeeded && rows == nullptr)
+      throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
+                  fmt::format("write ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))",
+                              function));
+    CheckSettings(settings, found->settings);
+    return found->make(call);
+  }
+  const std::vector<std::string_view> tables = model.stored.core->table_functions();
+  if (std::find(tables.begin(), tables.end(), function) == tables.end())
+    RefuseFunction(function, *model.stored.core);
+  if (rows != nullptr)
+    throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
+                fmt::format("write ML.{}(MODEL m)", function));
+  CheckSettings(settings, kTableSettings);
+  return Text(TableSql(model.stored.core->TableOf(function, settings)));
+}
+
+}  // namespace braid::session

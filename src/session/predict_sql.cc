@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// ML.PREDICT and ML.EXPLAIN_PREDICT as SQL around the scoring functions.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "session/ml_sql.h"
+#include "session/scoring_call.h"
+#include "syntax/format.h"
+
+namespace braid::session {
+
+using syntax::MappedText;
+using syntax::QuoteIdentifier;
+using syntax::QuoteString;
+
+std::string LabelFamily(const std::string& label_type) {
+  if (label_type == "BOOLEAN") return "BOOLEAN";
+  for (const char* integer :
+       {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
+    if (label_type == integer) return "BIGINT";
+  if (label_type == "DOUBLE" || label_type == "FLOAT") return "DOUBLE";
+  return "VARCHAR";
+}
+
+std::string ScoringCall(const BoundModel& model, const std::string& function,
+                        const std::optional<std::string>& setting) {
+  std::string call = fmt::format("braid_score_{}({}", function,
+                                 QuoteString(model.version.artefact_sha256));
+  if (setting) call += ", " + QuoteString(*setting);
+  for (const ProjectedInput& input : model.stored.projection.inputs)
+    call += fmt::format(", CAST(({}) AS {})", input.expression,
+                        input.is_category ? "VARCHAR" : "DOUBLE");
+  return call + ")";
+}
+
+std::string LabelCall(const BoundModel& model, double threshold) {
+  std::string form = LabelFamily(model.stored.projection.label_type);
+  for (char& c : form) c = static_cast<char>(c - 'A' + 'a');
+  return ScoringCall(model, "label_" + form, fmt::format("{}", threshold));
+}
+
+MappedText Around(const std::string& head, const MappedText& rows, const std::string& tail) {
+  MappedText text;
+  text.Append("(SELECT " + head + " FROM ");
+  text.Append(rows);
+  text.Append(" AS __braid_row" + tail + ")");
+  return text;
+}
+
+std::string NumberSql(double value) {
+  return fmt::format("CAST({} AS DOUBLE)", QuoteString(fmt::format("{}", value)));
+}
+
+namespace {
+
+// What __braid_p, the answer of the scoring function, is shown as.
+std::string PredictedLabel(const Projection& projection) {
+  const bool cast = LabelFamily(projection.label_type) != projection.label_type;
+  return fmt::format("{} AS {}",
+                     cast ? fmt::format("CAST(__braid_p.label AS {})", projection.label_type)
+                          : std::string("__braid_p.label"),
+                     QuoteIdentifier("predicted_" + projection.label));
+}
+
+std::string Probabilities(const Projection& projection) {
+  const bool cast = LabelFamily(projection.label_type) != projection.label_type;
+  return fmt::format("{} AS {}",
+                     cast ? fmt::format("CAST(__braid_p.probs AS STRUCT(label {}, prob DOUBLE)[])",
+                                        projection.label_type)
+                          : std::string("__braid_p.probs"),
+                     QuoteIdentifier("predicted_" + projection.label + "_probs"));
+}
+
+// The call, and how its answer becomes columns.
+struct Answer {
+  std::string call;
+  std::string columns;
+};
+
+Answer AnswerOf(const BoundModel& model, double threshold) {
+  const Projection& projection = model.stored.projection;
+  const ml::Model& core = *model.stored.core;
+  switch (core.task()) {
+    case ml::Task::kClassification:
+      return {LabelCall(model, threshold),
+              PredictedLabel(projection) + ", " + Probabilities(projection)};
+    case ml::Task::kClustering:
+      return {ScoringCall(model, "cluster"),
+              "__braid_p.centroid_id AS centroid_id, __braid_p.nearest AS "
+              "nearest_centroids_distance"};
+    case ml::Task::kProjection: {
+      std::string columns;
+      size_t at = 0;
+      for (const std::string& name : core.score_names())
+        columns += fmt::format("{}__braid_p[{}] AS {}", columns.empty() ? "" : ", ", ++at,
+                               QuoteIdentifier(name));
+      return {ScoringCall(model, "list"), columns};
+    }
+    case ml::Task::kRecommendation:
+      return {ScoringCall(model, "value"),
+              "__braid_p AS " + QuoteIdentifier(core.score_names().at(0))};
+    case ml::Task::kRegression:
+      break;
+  }
+  return {ScoringCall(model, "value"),
+          "__braid_p AS " + QuoteIdentifier("predicted_" + projection.label)};
+}
+
+void RequireExplained(const BoundModel& model, std::string_view function) {
+  if (model.stored.core->can_explain()) return;
+  throw Error(ErrorCode::kNotSupported,
+              fmt::format("ML.{} is not for {}", function, model.stored.core->kind()),
+              "it explains linear_reg, logistic_reg and the tree models");
+}
+
+}  // namespace
+
+MappedText PredictSql(const BoundModel& model, const MappedText& rows, double threshold,
+                      bool keep_original) {
+  const Answer answer = AnswerOf(model, threshold);
+  const MappedText scored = Around(
+      answer.call + " AS __braid_p" + (keep_original ? ", __braid_row.*" : ""), rows, "");
+  return Around(answer.columns + (keep_original ? ", * EXCLUDE (__braid_p)" : ""), scored, "");
+}
+
+MappedText ExplainPredictSql(const BoundModel& model, const MappedText& rows, double threshold,
+                             int64_t top_features) {
+  RequireExplained(model, "EXPLAIN_PREDICT");
+  const bool classifies = model.stored.is_classification();
+  const Answer answer = AnswerOf(model, threshold);
+  const MappedText scored =
+      Around(fmt::format("{} AS __braid_p, {} AS __braid_e, __braid_row.*", answer.call,
+                         ScoringCall(model, "explained", fmt::format("{}", top_features))),
+             rows, "");
+  return Around(
+      fmt::format("{}, {}__braid_e.attributions AS top_feature_attributions, __braid_e.baseline AS "
+                  "baseline_prediction_value, __braid_e.\"value\" AS prediction_value, CAST(0 AS "
+                  "DOUBLE) AS approximation_error, * EXCLUDE (__braid_p, __braid_e)",
+                  classifies ? PredictedLabel(model.stored.projection) : answer.columns,
+                  classifies ? "list_max(list_transform(__braid_p.probs, lambda x: x.prob)) AS "
+                               "probability, "
+                             : ""),
+      scored, "");
+}
+
+MappedText GlobalExplainSql(const BoundModel& model, const MappedText& rows) {
+  RequireExplained(model, "GLOBAL_EXPLAIN");
+  const size_t inputs = model.stored.projection.inputs.size();
+  const MappedText scored = Around(
+      fmt::format("unnest({}.attributions) AS __a",
+                  ScoringCall(model, "explained", fmt::format("{}", inputs))),
+      rows, "");
+  return Around("__a.feature AS feature, avg(abs(__a.attribution)) AS attribution", scored,
+                " GROUP BY 1 ORDER BY attribution DESC, feature");
+}
+
+}  // namespace braid::session

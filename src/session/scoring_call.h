@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+
+#include "session/ml_sql.h"
+
+// Pieces of SQL that all ML calls are made of.
+namespace braid::session {
+
+// The types that a label can be returned as: "BOOLEAN", "BIGINT", "DOUBLE" or "VARCHAR".
+std::string LabelFamily(const std::string& label_type);
+
+// braid_score_<function>('<artefact>'[, '<setting>'], inputs cast to what the model reads).
+std::string ScoringCall(const BoundModel& model, const std::string& function,
+                        const std::optional<std::string>& setting = {});
+// The likeliest label and the probabilities, in the form of the label's type.
+std::string LabelCall(const BoundModel& model, double threshold);
+
+// "(SELECT <head> FROM <rows> AS __braid_row<tail>)".
+syntax::MappedText Around(const std::string& head, const syntax::MappedText& rows,
+                          const std::string& tail);
+// A DOUBLE with all its digits.
+std::string NumberSql(double value);
+
+}  // namespace braid::session
