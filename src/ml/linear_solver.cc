@@ -130,6 +130,25 @@ std::vector<double> SolvePositive(std::span<const double> hessian, std::span<con
   throw Error(ErrorCode::kTrainingData, "The second derivatives of the loss are not finite");
 }
 
+EigenPairs DecomposeSymmetric(std::span<const double> matrix, size_t size) {
+  BRAID_CHECK(matrix.size() == size * size);
+  const auto n = static_cast<Eigen::Index>(size);
+  const Eigen::Map<const Eigen::MatrixXd> symmetric(matrix.data(), n, n);
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(symmetric);
+  EigenPairs pairs{std::vector<double>(size), std::vector<double>(size * size)};
+  for (size_t k = 0; k < size; ++k) {
+    const auto from = static_cast<Eigen::Index>(size - 1 - k);
+    pairs.values[k] = solver.eigenvalues()[from];
+    const auto vector = solver.eigenvectors().col(from);
+    Eigen::Index greatest = 0;
+    vector.cwiseAbs().maxCoeff(&greatest);
+    const double sign = vector[greatest] < 0 ? -1 : 1;
+    for (size_t i = 0; i < size; ++i)
+      pairs.vectors[k * size + i] = sign * vector[static_cast<Eigen::Index>(i)];
+  }
+  return pairs;
+}
+
 struct RowDecomposition::State {
   explicit State(size_t columns)
       : width(Signed(columns) + 1), block(Eigen::MatrixXd::Zero(width + kBlockRows, width)) {}

@@ -34,6 +34,14 @@ std::vector<std::vector<double>> NullSpace(std::span<const double> gram, size_t 
 // identity is added.
 std::vector<double> SolvePositive(std::span<const double> hessian, std::span<const double> right);
 
+// Eigenvalues of a symmetric matrix, falling, and orthonormal eigenvectors: vectors[k·size + i] is
+// coordinate i of the k-th, its coordinate of greatest magnitude positive.
+struct EigenPairs {
+  std::vector<double> values;
+  std::vector<double> vectors;
+};
+EigenPairs DecomposeSymmetric(std::span<const double> matrix, size_t size);
+
 // Least squares by orthogonal decomposition of rows that arrive in blocks, in memory for one block:
 // loses half as many digits as products do.
 class RowDecomposition {

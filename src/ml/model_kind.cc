@@ -14,8 +14,13 @@ namespace braid::ml {
 
 namespace {
 
-// The only list of what can be trained.
-const std::array<const ModelKind*, 2> kKinds = {&LinearRegKind(), &LogisticRegKind()};
+// The only list of what can be trained, a line for each family.
+const std::vector<const ModelKind*>& Kinds() {
+  static const std::vector<const ModelKind*> kinds = {
+      &LinearRegKind(), &LogisticRegKind(),  //
+  };
+  return kinds;
+}
 
 constexpr std::array<std::string_view, 21> kOtherKinds = {"kmeans",
                                                           "matrix_factorization",
@@ -41,12 +46,12 @@ constexpr std::array<std::string_view, 21> kOtherKinds = {"kmeans",
 
 }  // namespace
 
-std::span<const ModelKind* const> ModelKinds() { return kKinds; }
+std::span<const ModelKind* const> ModelKinds() { return Kinds(); }
 
 const ModelKind& FindModelKind(std::string_view name) {
   const std::string lower = ToLower(name);
   std::vector<std::string> names;
-  for (const ModelKind* kind : kKinds) {
+  for (const ModelKind* kind : Kinds()) {
     if (kind->name == lower) return *kind;
     names.emplace_back(kind->name);
   }

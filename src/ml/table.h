@@ -6,8 +6,8 @@
 
 namespace braid::ml {
 
-// A small result about a model, as ML.WEIGHTS gives it. A cell is null, a boolean, a number, text, a
-// list, or an object for a STRUCT, as its column's SQL type has it.
+// A small result about a model, as ML.WEIGHTS gives it. A cell is null, a boolean, a number, text,
+// a list, or an object for a STRUCT, as its column's SQL type has it.
 struct Table {
   struct Column {
     std::string name;

@@ -89,9 +89,8 @@ MappedText EvaluateClassification(const BoundModel& model, const MappedText& sco
   return text;
 }
 
-
-// Davies and Bouldin (1979): the mean over clusters of the worst ratio of two spreads to the distance
-// of their centroids.
+// Davies and Bouldin (1979): the mean over clusters of the worst ratio of two spreads to the
+// distance of their centroids.
 MappedText EvaluateClustering(const BoundModel& model, const MappedText& rows) {
   std::string distances;
   for (const auto& row : model.stored.core->TableOf("CENTROID_DISTANCES", {}).rows)
@@ -99,7 +98,9 @@ MappedText EvaluateClustering(const BoundModel& model, const MappedText& rows) {
                              row[1].dump(), NumberSql(row[2].get<double>()));
   if (distances.empty()) distances = "(NULL, NULL, NULL)";
   MappedText text;
-  text.Append("(WITH __s AS MATERIALIZED (SELECT __p.centroid_id AS id, __p.nearest[1].distance AS d FROM ");
+  text.Append(
+      "(WITH __s AS MATERIALIZED (SELECT __p.centroid_id AS id, __p.nearest[1].distance AS d "
+      "FROM ");
   text.Append(Around(ScoringCall(model, "cluster") + " AS __p", rows, ""));
   text.Append(fmt::format(
       " AS __scored), __c AS (SELECT id, avg(d) AS spread FROM __s GROUP BY id), __m(a, b, d) AS "
@@ -119,9 +120,10 @@ MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double
       Around(fmt::format("{} AS __braid_p, CAST(CAST({} AS {}) AS VARCHAR) AS __y",
                          LabelCall(model, threshold), label, LabelFamily(projection.label_type)),
              rows, fmt::format(" WHERE {} IS NOT NULL", label));
-  return Around("__y, CAST(__braid_p.label AS VARCHAR) AS __yhat, CAST(__braid_p.probs AS "
-                "STRUCT(label VARCHAR, prob DOUBLE)[]) AS __probs",
-                scored, "");
+  return Around(
+      "__y, CAST(__braid_p.label AS VARCHAR) AS __yhat, CAST(__braid_p.probs AS "
+      "STRUCT(label VARCHAR, prob DOUBLE)[]) AS __probs",
+      scored, "");
 }
 
 }  // namespace
@@ -153,9 +155,9 @@ MappedText EvaluateSql(const BoundModel& model, const MappedText& rows, double t
                 fmt::format("ML.EVALUATE of {} takes no rows", model.stored.core->kind()),
                 "write ML.EVALUATE(MODEL m): it tells of the training rows");
   const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
-  return EvaluateRegression(Around(fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y",
-                                               ScoringCall(model, "value"), label),
-                                   rows, fmt::format(" WHERE {} IS NOT NULL", label)));
+  return EvaluateRegression(Around(
+      fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y", ScoringCall(model, "value"), label), rows,
+      fmt::format(" WHERE {} IS NOT NULL", label)));
 }
 
 std::string StoredEvaluationSql(const BoundModel& model) {
@@ -197,9 +199,10 @@ MappedText RocCurveSql(const BoundModel& model, const MappedText& rows,
     throw Error(ErrorCode::kModelInput, "ML.ROC_CURVE is for models with two classes");
   const std::string positive = QuoteString(model.stored.core->classes().back());
   MappedText text;
-  text.Append(fmt::format("(WITH __s AS MATERIALIZED (SELECT __y = {0} AS positive, "
-                          "list_filter(__probs, lambda x: x.label = {0})[1].prob AS p FROM ",
-                          positive));
+  text.Append(
+      fmt::format("(WITH __s AS MATERIALIZED (SELECT __y = {0} AS positive, "
+                  "list_filter(__probs, lambda x: x.label = {0})[1].prob AS p FROM ",
+                  positive));
   text.Append(ScoredClasses(model, rows, 0.5));
   text.Append(fmt::format(
       " AS __scored), __t AS (SELECT unnest({}) AS threshold), __r AS (SELECT threshold, count(*) "

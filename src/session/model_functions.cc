@@ -68,8 +68,7 @@ MappedText RocCurve(const Call& call) {
       if (!number) ml::OptionReader::Refuse(*option, "a list of numbers");
       items += (i > 0 ? ", " : "") + NumberSql(*number);
     }
-    if (list == nullptr || list->empty())
-      ml::OptionReader::Refuse(*option, "a list of numbers");
+    if (list == nullptr || list->empty()) ml::OptionReader::Refuse(*option, "a list of numbers");
     thresholds = "[" + items + "]";
   }
   return RocCurveSql(call.model, *call.rows, thresholds);
@@ -114,10 +113,10 @@ std::vector<std::string> NamesFor(const ml::Model& model) {
 [[noreturn]] void RefuseFunction(std::string_view function, const ml::Model& model) {
   const std::vector<std::string> names = NamesFor(model);
   const auto close = ClosestMatch(std::string(function), names);
-  throw Error(
-      ErrorCode::kNotSupported, fmt::format("There is no ML.{} for {}", function, model.kind()),
-      close ? fmt::format("did you mean ML.{}?", *close)
-            : fmt::format("there are ML.{}", fmt::join(names, ", ML.")));
+  throw Error(ErrorCode::kNotSupported,
+              fmt::format("There is no ML.{} for {}", function, model.kind()),
+              close ? fmt::format("did you mean ML.{}?", *close)
+                    : fmt::format("there are ML.{}", fmt::join(names, ", ML.")));
 }
 
 void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known) {
@@ -125,10 +124,9 @@ void CheckSettings(const std::vector<Option>& settings, const std::vector<std::s
     if (std::find(known.begin(), known.end(), option.name) != known.end()) continue;
     const auto close = ClosestMatch(option.name, known);
     throw Error(ErrorCode::kInvalidOption, fmt::format("Unknown setting: {}", option.name),
-                close ? fmt::format("did you mean {}?", *close)
-                : known.empty()
-                    ? std::string("the function takes no settings")
-                    : fmt::format("the settings are {}", fmt::join(known, ", ")));
+                close           ? fmt::format("did you mean {}?", *close)
+                : known.empty() ? std::string("the function takes no settings")
+                                : fmt::format("the settings are {}", fmt::join(known, ", ")));
   }
 }
 
@@ -156,8 +154,8 @@ std::string TableSql(const ml::Table& table) {
   for (const ml::Table::Column& column : table.columns) {
     const std::string name = syntax::QuoteIdentifier(column.name);
     names += (names.empty() ? "" : ", ") + name;
-    casts += fmt::format("{}CAST({} AS {}) AS {}", casts.empty() ? "" : ", ", name, column.type,
-                         name);
+    casts +=
+        fmt::format("{}CAST({} AS {}) AS {}", casts.empty() ? "" : ", ", name, column.type, name);
   }
   std::string rows;
   for (const auto& row : table.rows) {
@@ -174,15 +172,14 @@ std::string TableSql(const ml::Table& table) {
 MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
                             const MappedText* rows, const std::vector<Option>& settings) {
   const auto& functions = Functions();
-  const auto found =
-      std::find_if(functions.begin(), functions.end(),
-                   [&](const Function& known) { return known.name == function; });
+  const auto found = std::find_if(functions.begin(), functions.end(),
+                                  [&](const Function& known) { return known.name == function; });
   const Call call{model, rows, ml::OptionReader(settings)};
   if (found != functions.end()) {
     if (found->rows == Rows::kNeeded && rows == nullptr)
-      throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
-                  fmt::format("write ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))",
-                              function));
+      throw Error(
+          ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
+          fmt::format("write ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))", function));
     CheckSettings(settings, found->settings);
     return found->make(call);
   }

@@ -24,8 +24,8 @@ std::string LabelFamily(const std::string& label_type) {
 
 std::string ScoringCall(const BoundModel& model, const std::string& function,
                         const std::optional<std::string>& setting) {
-  std::string call = fmt::format("braid_score_{}({}", function,
-                                 QuoteString(model.version.artefact_sha256));
+  std::string call =
+      fmt::format("braid_score_{}({}", function, QuoteString(model.version.artefact_sha256));
   if (setting) call += ", " + QuoteString(*setting);
   for (const ProjectedInput& input : model.stored.projection.inputs)
     call += fmt::format(", CAST(({}) AS {})", input.expression,
@@ -118,8 +118,8 @@ void RequireExplained(const BoundModel& model, std::string_view function) {
 MappedText PredictSql(const BoundModel& model, const MappedText& rows, double threshold,
                       bool keep_original) {
   const Answer answer = AnswerOf(model, threshold);
-  const MappedText scored = Around(
-      answer.call + " AS __braid_p" + (keep_original ? ", __braid_row.*" : ""), rows, "");
+  const MappedText scored =
+      Around(answer.call + " AS __braid_p" + (keep_original ? ", __braid_row.*" : ""), rows, "");
   return Around(answer.columns + (keep_original ? ", * EXCLUDE (__braid_p)" : ""), scored, "");
 }
 
@@ -146,10 +146,10 @@ MappedText ExplainPredictSql(const BoundModel& model, const MappedText& rows, do
 MappedText GlobalExplainSql(const BoundModel& model, const MappedText& rows) {
   RequireExplained(model, "GLOBAL_EXPLAIN");
   const size_t inputs = model.stored.projection.inputs.size();
-  const MappedText scored = Around(
-      fmt::format("unnest({}.attributions) AS __a",
-                  ScoringCall(model, "explained", fmt::format("{}", inputs))),
-      rows, "");
+  const MappedText scored =
+      Around(fmt::format("unnest({}.attributions) AS __a",
+                         ScoringCall(model, "explained", fmt::format("{}", inputs))),
+             rows, "");
   return Around("__a.feature AS feature, avg(abs(__a.attribution)) AS attribution", scored,
                 " GROUP BY 1 ORDER BY attribution DESC, feature");
 }

@@ -9,12 +9,12 @@ namespace braid::session {
 
 // Registers the functions that rewritten calls of ML.PREDICT and its kin use:
 //   braid_score_value(artefact, inputs…) → DOUBLE
-//   braid_score_label_<type>(artefact, threshold, inputs…) → STRUCT(label, probs STRUCT(label, prob)[])
-//   braid_score_cluster(artefact, inputs…) → STRUCT(centroid_id, nearest STRUCT(centroid_id, distance)[])
-//   braid_score_list(artefact, inputs…) → DOUBLE[]
+//   braid_score_label_<type>(artefact, threshold, inputs…) → STRUCT(label, probs STRUCT(label,
+//   prob)[]) braid_score_cluster(artefact, inputs…) → STRUCT(centroid_id, nearest
+//   STRUCT(centroid_id, distance)[]) braid_score_list(artefact, inputs…) → DOUBLE[]
 //   braid_score_explained(artefact, top features, inputs…) → STRUCT(attributions
-//     STRUCT(feature, attribution)[], baseline, value, probability): of the likeliest class, or with
-//     two classes of the higher one
+//     STRUCT(feature, attribution)[], baseline, value, probability): of the likeliest class, or
+//     with two classes of the higher one
 void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store);
 
 // Whether such a function is called so: its answer depends on its arguments alone, though DuckDB is

@@ -19,27 +19,26 @@ TrainedModel Wrap(TrainedGlm trained) {
 
 template <GlmType type>
 ModelKind MakeKind() {
-  return {.name = GlmTypeName(type),
-          .task = type == GlmType::kLinearReg ? Task::kRegression : Task::kClassification,
-          .option_names = GlmOptionNames(type),
-          .takes_weights = true,
-          .check_options =
-              [](const std::vector<Option>& options) { ParseGlmOptions(type, options); },
-          .train = [](const TrainingRequest& request, RowSource& rows,
-                      const TrainingControl& control) {
+  return {
+      .name = GlmTypeName(type),
+      .task = type == GlmType::kLinearReg ? Task::kRegression : Task::kClassification,
+      .option_names = GlmOptionNames(type),
+      .takes_weights = true,
+      .check_options = [](const std::vector<Option>& options) { ParseGlmOptions(type, options); },
+      .train =
+          [](const TrainingRequest& request, RowSource& rows, const TrainingControl& control) {
             return Wrap(TrainGlm(Requested<type>(request), rows, control));
           },
-          .moments_suffice = [](const TrainingRequest& request) {
-            return GramSuffices(Requested<type>(request));
+      .moments_suffice =
+          [](const TrainingRequest& request) { return GramSuffices(Requested<type>(request)); },
+      .train_from_moments =
+          [](const TrainingRequest& request, const GramAccumulator& moments, RowSource& rows,
+             const TrainingControl& control) {
+            return Wrap(TrainLinearFromGram(Requested<type>(request), moments, &rows, control));
           },
-          .train_from_moments =
-              [](const TrainingRequest& request, const GramAccumulator& moments, RowSource& rows,
-                 const TrainingControl& control) {
-                return Wrap(TrainLinearFromGram(Requested<type>(request), moments, &rows, control));
-              },
-          .load = [](std::string_view artefact) -> std::unique_ptr<Model> {
-            return std::make_unique<GlmModel>(GlmModel::FromArtefact(artefact));
-          }};
+      .load = [](std::string_view artefact) -> std::unique_ptr<Model> {
+        return std::make_unique<GlmModel>(GlmModel::FromArtefact(artefact));
+      }};
 }
 
 }  // namespace

@@ -35,10 +35,9 @@ std::vector<std::pair<std::string, double>> ReadClassWeights(const Option& optio
 }
 
 void ReadStopping(const OptionReader& reader, GlmOptions& parsed) {
-  parsed.learn_rate_strategy =
-      reader.Word("learn_rate_strategy", parsed.learn_rate_strategy,
-                  {{"LINE_SEARCH", LearnRateStrategy::kLineSearch},
-                   {"CONSTANT", LearnRateStrategy::kConstant}});
+  parsed.learn_rate_strategy = reader.Word("learn_rate_strategy", parsed.learn_rate_strategy,
+                                           {{"LINE_SEARCH", LearnRateStrategy::kLineSearch},
+                                            {"CONSTANT", LearnRateStrategy::kConstant}});
   parsed.learn_rate = reader.Above("learn_rate", 0, parsed.learn_rate);
   parsed.ls_init_learn_rate = reader.Above("ls_init_learn_rate", 0, parsed.ls_init_learn_rate);
   parsed.max_iterations = reader.Integer("max_iterations", 1, parsed.max_iterations);
@@ -55,8 +54,7 @@ void CheckTogether(GlmType type, const GlmOptions& parsed) {
                 "AUTO_CLASS_WEIGHTS and CLASS_WEIGHTS exclude each other");
   if (parsed.optimize_strategy != OptimizeStrategy::kNormalEquation) return;
   if (type == GlmType::kLogisticReg)
-    throw Error(ErrorCode::kInvalidOption,
-                "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' is for linear_reg");
+    throw Error(ErrorCode::kInvalidOption, "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' is for linear_reg");
   if (parsed.l1_reg > 0)
     throw Error(ErrorCode::kInvalidOption,
                 "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' does not go with L1_REG");
@@ -69,10 +67,17 @@ std::string_view GlmTypeName(GlmType type) {
 }
 
 std::vector<std::string_view> GlmOptionNames(GlmType type) {
-  std::vector<std::string_view> names = {
-      "optimize_strategy", "learn_rate_strategy", "learn_rate", "ls_init_learn_rate",
-      "l1_reg",            "l2_reg",              "max_iterations", "early_stop",
-      "min_rel_progress",  "fit_intercept",       "category_encoding_method"};
+  std::vector<std::string_view> names = {"optimize_strategy",
+                                         "learn_rate_strategy",
+                                         "learn_rate",
+                                         "ls_init_learn_rate",
+                                         "l1_reg",
+                                         "l2_reg",
+                                         "max_iterations",
+                                         "early_stop",
+                                         "min_rel_progress",
+                                         "fit_intercept",
+                                         "category_encoding_method"};
   if (type == GlmType::kLogisticReg)
     names.insert(names.end(), {"auto_class_weights", "class_weights"});
   return names;
