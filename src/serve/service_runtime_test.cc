@@ -79,7 +79,7 @@ TEST_F(ServiceRuntimeTest, AnswersARowAndCapturesIt) {
   EXPECT_EQ(row.at("price"), 12.0);
   const auto entries = Captured();
   ASSERT_EQ(entries.size(), 1U);
-  EXPECT_EQ(entries[0].id, row.at("inference_id"));
+  EXPECT_EQ(entries[0].id, row.at("inference_id").get<std::string>());
   EXPECT_EQ(entries[0].client_request_id, "order-7");
   EXPECT_EQ(entries[0].service, "price");
   const Json payload = Json::parse(entries[0].payload);
