@@ -144,7 +144,7 @@ TEST_F(ServiceRuntimeTest, AFailingRowFailsAlone) {
   ASSERT_EQ(entries.size(), 6U);
   std::vector<std::string> inputs;
   for (size_t i = 0; i < entries.size(); ++i) {
-    EXPECT_EQ(entries[i].id, rows[i].at("inference_id"));
+    EXPECT_EQ(entries[i].id, rows[i].at("inference_id").get<std::string>());
     const Json payload = Json::parse(entries[i].payload);
     EXPECT_EQ(payload.at("status"), rows[i].contains("error") ? "error" : "ok");
     EXPECT_EQ(payload.at("output").is_null(), rows[i].contains("error"));
