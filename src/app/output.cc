@@ -127,10 +127,10 @@ class TableSink final : public Sink {
 }  // namespace
 
 OutputFormat ParseOutputFormat(std::string_view text) {
-  static const std::vector<std::string> kNames = {"table", "csv", "json", "markdown"};
-  for (size_t i = 0; i < kNames.size(); ++i)
-    if (text == kNames[i]) return static_cast<OutputFormat>(i);
-  const auto close = ClosestMatch(text, kNames);
+  static const std::vector<std::string> names = {"table", "csv", "json", "markdown"};
+  for (size_t i = 0; i < names.size(); ++i)
+    if (text == names[i]) return static_cast<OutputFormat>(i);
+  const auto close = ClosestMatch(text, names);
   throw Error(ErrorCode::kUsage, fmt::format("Not an output format: {}", text),
               close ? fmt::format("did you mean {}?", *close)
                     : "the formats are table, csv, json and markdown");

@@ -119,7 +119,7 @@ Error TranslateError(duckdb_error_type type, std::string_view message, std::stri
     if (hint.starts_with("Cand")) hint[0] = 'c';
     break;
   }
-  const Error error(CodeOf(type, clean), clean, hint);
+  Error error(CodeOf(type, clean), clean, hint);
   const std::string position = structured ? TextOr(parsed, "position") : "";
   size_t offset = 0;
   if (position.empty() ||

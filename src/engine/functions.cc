@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// NOLINTBEGIN(cppcoreguidelines-owning-memory): DuckDB keeps what it is given by bare pointers.
 #include "engine/functions.h"
 
 #include <fmt/format.h>
@@ -392,3 +393,4 @@ void Register(Connection& connection, TableFunction function) {
 }
 
 }  // namespace braid::engine
+// NOLINTEND(cppcoreguidelines-owning-memory)

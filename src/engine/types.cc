@@ -248,7 +248,7 @@ const char* SimpleName(duckdb_type type) {
 }  // namespace
 
 std::string TypeName(duckdb_logical_type type) {
-  const std::string alias = TakeText(duckdb_logical_type_get_alias(type));
+  std::string alias = TakeText(duckdb_logical_type_get_alias(type));
   if (!alias.empty()) return alias;
   switch (duckdb_get_type_id(type)) {
     case DUCKDB_TYPE_DECIMAL:

@@ -350,13 +350,13 @@ Plan Runner::MakePlan(const Declarations& declarations, const RunOptions& option
       }
     }
     if (runs) {
-      static const std::map<ObjectKind, std::string> kVerbs = {
+      static const std::map<ObjectKind, std::string> verbs = {
           {ObjectKind::kStreamingTable, "append"},
           {ObjectKind::kFlow, "append"},
           {ObjectKind::kMaterializedView, "update"},
           {ObjectKind::kModel, "train"},
           {ObjectKind::kService, "declare"}};
-      planned.action = kVerbs.at(node.object.kind);
+      planned.action = verbs.at(node.object.kind);
       planned.reason = reason;
       will_change.insert(node.target.empty() ? "model " + node.object.key : node.target);
     } else if (!reason.empty()) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/router.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -12,7 +13,8 @@ RouteHandler Say(std::string text) {
                                   const Respond& respond) {
     Response response;
     response.body = text;
-    for (const auto& [name, value] : parameters) response.body += " " + name + "=" + value;
+    for (const auto& [name, value] : parameters)
+      response.body += fmt::format(" {}={}", name, value);
     respond(std::move(response));
   };
 }

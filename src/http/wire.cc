@@ -67,9 +67,10 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
 
 void ParseTarget(std::string_view target, Request& request) {
   std::string_view rest = target;
-  if (const size_t scheme = rest.find("://"); !rest.starts_with('/') && scheme != rest.npos) {
+  if (const size_t scheme = rest.find("://");
+      !rest.starts_with('/') && scheme != std::string_view::npos) {
     const size_t path = rest.find_first_of("/?", scheme + 3);
-    rest = path == rest.npos ? std::string_view("/") : rest.substr(path);
+    rest = path == std::string_view::npos ? std::string_view("/") : rest.substr(path);
   }
   const size_t question = rest.find('?');
   std::string_view path = rest.substr(0, question);
@@ -78,7 +79,7 @@ void ParseTarget(std::string_view target, Request& request) {
   std::optional<std::string> decoded = PercentDecode(path, false);
   if (!decoded) throw BadTarget(target);
   request.path = *std::move(decoded);
-  if (question == rest.npos) return;
+  if (question == std::string_view::npos) return;
   request.query = rest.substr(question + 1);
   ParseQuery(target, request);
 }

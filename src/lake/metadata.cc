@@ -18,11 +18,10 @@ const std::vector<std::vector<std::string>>& Migrations() {
       // Rows kept in the catalogue lose quotes and bytes within a STRUCT, and times there cannot be
       // read again (DuckLake of DuckDB 1.5.5). Wins over what ATTACH says.
       "CALL lake.set_option('data_inlining_row_limit', 0)",
-      "CREATE SCHEMA IF NOT EXISTS lake.bronze",
-      "CREATE SCHEMA IF NOT EXISTS lake.silver",
-      "CREATE SCHEMA IF NOT EXISTS lake.gold",
-      "CREATE SCHEMA IF NOT EXISTS lake.inference",
+      "CREATE SCHEMA IF NOT EXISTS lake.bronze", "CREATE SCHEMA IF NOT EXISTS lake.silver",
+      "CREATE SCHEMA IF NOT EXISTS lake.gold", "CREATE SCHEMA IF NOT EXISTS lake.inference",
       "CREATE SCHEMA IF NOT EXISTS lake.feedback",
+      // NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines
       "CREATE TABLE lake.braid.object (kind VARCHAR, name VARCHAR, owner VARCHAR, file VARCHAR, "
       "line BIGINT, definition VARCHAR, created_at TIMESTAMPTZ)",
       "CREATE TABLE lake.braid.node_state (node VARCHAR, definition_hash VARCHAR, inputs VARCHAR, "
@@ -47,6 +46,7 @@ const std::vector<std::vector<std::string>>& Migrations() {
       "TIMESTAMPTZ, run_id VARCHAR, definition VARCHAR)",
       "CREATE TABLE lake.braid.capture_watermark (position BIGINT)",
       "INSERT INTO lake.braid.capture_watermark VALUES (0)",
+      // NOLINTEND(bugprone-suspicious-missing-comma)
   }};
   return migrations;
 }

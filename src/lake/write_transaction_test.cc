@@ -17,9 +17,10 @@ std::function<void()>* syncing = nullptr;  // called before the file system is s
 }
 
 // Stands before the C library's within this executable.
-extern "C" int syncfs(int descriptor) noexcept {
+// NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): its own is reserved
+extern "C" int syncfs(int fd) noexcept {
   if (syncing != nullptr) (*syncing)();
-  return static_cast<int>(syscall(SYS_syncfs, descriptor));
+  return static_cast<int>(syscall(SYS_syncfs, fd));
 }
 
 namespace braid::lake {
@@ -122,7 +123,7 @@ TEST_F(WriteTransactionTest, ABusyLakeSaysWhoHoldsIt) {
   Open();
   WriteTransaction transaction(*lake_, *run_, "run 0190");
   try {
-    WriteTransaction(*lake_, *session_, "other", 1ms);
+    const WriteTransaction late(*lake_, *session_, "other", 1ms);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kLakeBusy);
@@ -174,7 +175,7 @@ TEST(WriterGate, APassMovesAndIsGivenBackOnce) {
   WriterGate gate;
   WriterGate::Pass first = gate.Enter("first", 0ms);
   WriterGate::Pass second = std::move(first);
-  EXPECT_FALSE(first.held());
+  EXPECT_FALSE(first.held());  // NOLINT(bugprone-use-after-move): what a moved-from one says
   first.Release();
   EXPECT_THROW(gate.Enter("other", 0ms), Error);
   std::jthread([pass = std::move(second)] {}).join();

@@ -32,7 +32,7 @@ std::string ColumnList(const std::vector<lake::Column>& columns) {
 std::string ViewQuery(const std::string& schema, const std::string& table,
                       const std::vector<lake::Column>& columns) {
   const std::string list = ColumnList(columns);
-  const std::string stored = fmt::format("SELECT {} FROM {}", list, LakeTable(schema, table));
+  std::string stored = fmt::format("SELECT {} FROM {}", list, LakeTable(schema, table));
   CapturedTables tables{.service = table, .inference = {}, .feedback = {}, .labelled = {}};
   std::string logged;
   if (schema == "inference" && IsInferenceTable(columns)) {

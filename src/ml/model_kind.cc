@@ -7,7 +7,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "ml/glm/kind.h"
+#include "ml/glm/glm_kind.h"
 #include "ml/option_reader.h"
 
 namespace braid::ml {

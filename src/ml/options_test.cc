@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "ml/glm/options.h"
+#include "ml/glm/glm_options.h"
 #include "ml/model_kind.h"
 
 namespace braid::ml {

@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "ml/glm/trainer.h"
+#include "ml/glm/glm_trainer.h"
 
 namespace braid::ml {
 

@@ -50,7 +50,7 @@ std::string Upper(std::string_view text) {
 
 std::string_view Trim(std::string_view text) {
   const size_t first = text.find_first_not_of(' ');
-  if (first == text.npos) return {};
+  if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
@@ -218,7 +218,7 @@ std::optional<std::string> FormatDecimal(const Decimal& decimal, size_t width, s
     if (size < decimal.digits.size() && decimal.digits[size] >= '5') RoundUp(digits);
   }
   if (digits.size() > width) return std::nullopt;
-  const bool is_zero = digits.find_first_not_of('0') == digits.npos;
+  const bool is_zero = digits.find_first_not_of('0') == std::string_view::npos;
   if (digits.size() <= scale) digits.insert(0, scale + 1 - digits.size(), '0');
   if (scale > 0) digits.insert(digits.size() - scale, 1, '.');
   return (decimal.is_negative && !is_zero ? "-" : "") + digits;
@@ -261,7 +261,7 @@ FieldReader::FieldReader(std::string_view sql_type) {
     form_ = Form::kFloat;
   } else if (IsOneOf(name, std::array<Names, 3>{"DECIMAL", "NUMERIC", "DEC"})) {
     form_ = Form::kDecimal;
-    if (open != upper.npos) ReadArguments(std::string_view(upper).substr(open + 1));
+    if (open != std::string::npos) ReadArguments(std::string_view(upper).substr(open + 1));
   } else if (name == "DATE") {
     form_ = Form::kDate;
   } else if (name.starts_with("TIMESTAMP") || name == "DATETIME") {

@@ -22,10 +22,10 @@ Error Malformed(std::string message, std::string hint = "") {
 
 // Keeps of the parser's message what is neither ours to say (the place) nor the client's bytes.
 std::string Reason(std::string_view what) {
-  if (const size_t place = what.find(", column "); place != what.npos) {
+  if (const size_t place = what.find(", column "); place != std::string_view::npos) {
     const size_t colon = what.find(": ", place);
-    if (colon != what.npos) what.remove_prefix(colon + 2);
-  } else if (const size_t bracket = what.find("] "); bracket != what.npos) {
+    if (colon != std::string_view::npos) what.remove_prefix(colon + 2);
+  } else if (const size_t bracket = what.find("] "); bracket != std::string_view::npos) {
     what.remove_prefix(bracket + 2);
   }
   return std::string(what.substr(0, std::min<size_t>(what.find("; last read"), 200)));

@@ -17,7 +17,7 @@
 #include "lake/lake.h"
 #include "lake/read_registry.h"
 #include "lake/write_transaction.h"
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 #include "serve/service_schema.h"
 #include "session/model_store.h"
 #include "session/scoring.h"

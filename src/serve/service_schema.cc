@@ -23,7 +23,7 @@ size_t OffsetOf(std::string_view text, const SourceSpot& spot) {
   size_t at = 0;
   for (int line = 1; line < spot.line; ++line) {
     const size_t end = text.find('\n', at);
-    if (end == text.npos) return text.size();
+    if (end == std::string_view::npos) return text.size();
     at = end + 1;
   }
   for (int column = 1; column < spot.column && at < text.size(); ++column) {

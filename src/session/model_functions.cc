@@ -26,9 +26,9 @@ struct Call {
   ml::OptionReader settings;
 };
 
-MappedText Text(std::string sql) {
+MappedText Text(const std::string& sql) {
   MappedText text;
-  text.Append(std::move(sql));
+  text.Append(sql);
   return text;
 }
 

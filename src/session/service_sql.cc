@@ -49,18 +49,18 @@ std::string ServiceOverRowsSql(const syntax::CreateService& service, const std::
 syntax::MappedText ServiceOverTableSql(const syntax::CreateService& service,
                                        const std::string& body, const syntax::MappedText& rows) {
   // Where the rows go into text that is otherwise ours.
-  const std::string kRows = "\x01";
+  const std::string rows_mark = "\x01";
   const std::string made = ServiceOverRowsSql(
       service, body,
-      "(SELECT *, row_number() OVER () AS __braid_row FROM " + kRows + " AS __braid_table)");
-  const size_t at = made.find(kRows);
+      "(SELECT *, row_number() OVER () AS __braid_row FROM " + rows_mark + " AS __braid_table)");
+  const size_t at = made.find(rows_mark);
   syntax::MappedText text;
   text.Append(
       "(SELECT * EXCLUDE (__braid_row, __braid_found, __braid_count) FROM (SELECT *, count(*) OVER "
       "(PARTITION BY __braid_row) AS __braid_count FROM (");
   text.Append(made.substr(0, at));
   text.Append(rows);
-  text.Append(made.substr(at + kRows.size()));
+  text.Append(made.substr(at + rows_mark.size()));
   // In WHERE, since a column that nobody selects is never computed.
   text.Append(
       ") AS __braid_answers) AS __braid_counted WHERE CASE WHEN __braid_found IS NULL OR "

@@ -161,6 +161,7 @@ void Session::ExecuteTransactionStatement(const std::string& text,
   if (!begins && !in_transaction())
     throw Error(ErrorCode::kInvalidTransaction, "No transaction is open", "BEGIN opens one");
   if (begins) {
+    // NOLINTNEXTLINE(modernize-make-unique): an aggregate whose guard does not move
     auto opened = std::unique_ptr<OpenTransaction>(
         new OpenTransaction{lake::ReadRegistry::Guard(workspace_.reads), nullptr});
     if (words.read_only_begin) {

@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "lake/lake.h"
 #include "lake/write_transaction.h"
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 #include "session/scoring.h"
 #include "syntax/parse.h"
 #include "train/training_run.h"

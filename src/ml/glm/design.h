@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 #include "ml/training.h"
 
 namespace braid::ml {

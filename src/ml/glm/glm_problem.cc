@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/problem.h"
+#include "ml/glm/glm_problem.h"
 
 #include <fmt/format.h>
 

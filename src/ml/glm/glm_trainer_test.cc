@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/trainer.h"
+#include "ml/glm/glm_trainer.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,7 +26,7 @@ ErrorCode CodeOf(TestTraining& training) {
   return ErrorCode::kInternal;
 }
 
-TestTable Table(std::vector<std::string> names, std::vector<std::vector<Text>> rows) {
+TestTable Table(std::vector<std::string> names, const std::vector<std::vector<Text>>& rows) {
   TestTable table{.names = std::move(names), .columns = {}};
   table.columns.resize(table.names.size());
   for (const std::vector<Text>& row : rows)

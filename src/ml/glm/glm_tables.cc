@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 #include "ml/option_reader.h"
 
 namespace braid::ml {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 
 namespace braid::ml {
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 #include "ml/gram.h"
 #include "ml/training.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 
 #include <fmt/format.h>
 

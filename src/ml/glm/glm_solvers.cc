@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/solvers.h"
+#include "ml/glm/glm_solvers.h"
 
 #include <algorithm>
 #include <chrono>
@@ -67,7 +67,7 @@ class Newton {
       const std::chrono::duration<double, std::milli> elapsed = Clock::now() - began;
       run.info.push_back({.iteration = iteration,
                           .loss = problem_.MeanLoss(),
-                          .learning_rate = *step,
+                          .learning_rate = step,
                           .duration_ms = elapsed.count()});
       if (control_.progress)
         control_.progress(std::clamp(std::log(start / norm) / std::log(1 / kPolished), 0.0, 1.0),

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
-#include "ml/glm/model.h"
+#include "ml/glm/glm_model.h"
 #include "ml/onnx_graph.h"
 
 namespace braid::ml {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/options.h"
+#include "ml/glm/glm_options.h"
 
 #include <algorithm>
 #include <cmath>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "ml/glm/options.h"
+#include "ml/glm/glm_options.h"
 #include "ml/model.h"
 
 namespace braid::ml {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/trainer.h"
+#include "ml/glm/glm_trainer.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 
 #include "base/error.h"
 #include "ml/glm/design.h"
-#include "ml/glm/problem.h"
-#include "ml/glm/solvers.h"
+#include "ml/glm/glm_problem.h"
+#include "ml/glm/glm_solvers.h"
 #include "ml/linear_solver.h"
 
 namespace braid::ml {

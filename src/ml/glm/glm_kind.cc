@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/glm/kind.h"
+#include "ml/glm/glm_kind.h"
 
-#include "ml/glm/trainer.h"
+#include "ml/glm/glm_trainer.h"
 
 namespace braid::ml {
 

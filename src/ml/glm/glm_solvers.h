@@ -2,7 +2,7 @@
 #pragma once
 #include <vector>
 
-#include "ml/glm/problem.h"
+#include "ml/glm/glm_problem.h"
 #include "ml/training.h"
 
 namespace braid::ml {

@@ -173,7 +173,7 @@ TEST(Oracle, PenguinsMultinomial) {
       const std::string input = key == "(Intercept)" ? "__INTERCEPT__" : key;
       const double got =
           WeightOf(trained.model, input, {}, label) - WeightOf(trained.model, input, {}, "Biscoe");
-      ExpectClose(got, value, 2e-5, label + " " + key);
+      ExpectClose(got, value, 2e-5, fmt::format("{} {}", label, key));
     }
   const std::vector<double> probabilities = PredictAll(trained.model, training.rows);
   std::vector<int32_t> actual;
