@@ -63,6 +63,18 @@ Properties DescribeModel(const syntax::ModelReference& reference, const catalog:
   return properties;
 }
 
+// What people noted of the model or of this version, and how its aliases moved.
+std::string NotesQuery(const catalog::ModelVersion& version) {
+  return fmt::format(
+      " UNION ALL SELECT name, \"value\" FROM (SELECT name, arg_max(\"value\", \"at\") AS "
+      "\"value\" FROM braid.model_note WHERE model = {0} AND (version IS NULL OR version = {1}) "
+      "GROUP BY name ORDER BY name) WHERE \"value\" <> '' UNION ALL SELECT 'history', "
+      "strftime(\"at\", '%Y-%m-%d %H:%M:%S') || ' ' || alias || coalesce(' → ' || version, ' "
+      "unset') || ': ' || reason FROM (FROM braid.alias_event WHERE model = {0} ORDER BY \"at\" "
+      "DESC LIMIT 10)",
+      QuoteString(version.model), version.version);
+}
+
 Properties DescribeService(const catalog::Object& object, const catalog::State& state,
                            session::Session& session) {
   Properties properties = {{"service", object.key}};
@@ -111,7 +123,7 @@ std::string ShowQuery(syntax::ShowKind kind) {
       break;
   }
   return "SELECT v.model, v.version, v.type, (SELECT string_agg(alias, ', ') FROM (SELECT alias, "
-         "arg_max(version, "
+         "arg_max_null(version, "
          "\"at\") AS version FROM braid.alias_event e WHERE e.model = v.model GROUP BY alias) a "
          "WHERE a.version = "
          "v.version) AS aliases, v.rows, v.metrics, v.created_at FROM braid.model_version v ORDER "
@@ -122,7 +134,9 @@ std::string ShowQuery(syntax::ShowKind kind) {
 std::string DescribeQuery(const syntax::Describe& describe, session::Session& session) {
   const auto state = session.workspace().catalog.Get();
   const auto kind = static_cast<ObjectKind>(describe.kind);
-  if (kind == ObjectKind::kModel) return ToQuery(DescribeModel(describe.object, *state));
+  if (kind == ObjectKind::kModel)
+    return ToQuery(DescribeModel(describe.object, *state)) +
+           NotesQuery(state->Resolve(describe.object));
   const std::string key = catalog::ObjectKey(describe.object.name, kind);
   const catalog::Object* object = FindObject(*state, kind, key);
   if (object == nullptr) {

@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/alter_model.h"
 #include "app/describe.h"
 #include "base/error.h"
 #include "lake/write_transaction.h"
@@ -58,6 +59,9 @@ class Handler {
           using Parsed = std::decay_t<decltype(parsed)>;
           if constexpr (std::is_same_v<Parsed, syntax::ExportModel>) {
             Export(session, parsed, sink);
+          } else if constexpr (std::is_same_v<Parsed, syntax::AlterModel>) {
+            AlterModel(session, parsed, sink);
+            services_.changed();
           } else if constexpr (std::is_same_v<Parsed, syntax::DropObject>) {
             Drop(session, parsed, sink);
           } else if constexpr (std::is_same_v<Parsed, syntax::Show>) {
@@ -167,6 +171,7 @@ class Handler {
     if (kind == ObjectKind::kModel) {
       connection.Execute("DELETE FROM lake.braid.model_version WHERE model = " + QuoteString(key));
       connection.Execute("DELETE FROM lake.braid.alias_event WHERE model = " + QuoteString(key));
+      connection.Execute("DELETE FROM lake.braid.model_note WHERE model = " + QuoteString(key));
     }
     for (const char* table : {"node_state", "stream_file"})
       connection.Execute(

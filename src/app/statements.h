@@ -20,7 +20,7 @@ struct StatementServices {
   std::function<void()> changed;  // after a commit that changes what exists
 };
 
-// Carries out CREATE …, EXPORT MODEL, DROP …, SHOW … and DESCRIBE ….
+// Carries out CREATE …, EXPORT MODEL, ALTER MODEL, DROP …, SHOW … and DESCRIBE ….
 session::StatementHandler MakeStatementHandler(StatementServices services);
 
 }  // namespace braid::app

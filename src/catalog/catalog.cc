@@ -49,6 +49,11 @@ void LoadObjects(engine::Connection& connection, State& state) {
   }
 }
 
+engine::Value OrNull(const std::optional<int64_t>& number) {
+  if (number) return *number;
+  return {};
+}
+
 void LoadVersions(engine::Connection& connection, State& state) {
   for (const auto& row : connection.Rows(
            "SELECT model, version, type, created_at, run_id, snapshot_id, query, options, seed, "
@@ -72,9 +77,9 @@ void LoadVersions(engine::Connection& connection, State& state) {
       if (value.is_number()) version.metrics[name] = value;
     state.versions[version.model].push_back(std::move(version));
   }
-  for (const auto& row :
-       connection.Rows("SELECT model, alias, arg_max(version, \"at\") FROM lake.braid.alias_event "
-                       "GROUP BY ALL"))
+  for (const auto& row : connection.Rows(
+           "SELECT model, alias, v FROM (SELECT model, alias, arg_max_null(version, "
+           "\"at\") AS v FROM lake.braid.alias_event GROUP BY ALL) WHERE v IS NOT NULL"))
     state.aliases[row[0]][row[1]] = row[2];
 }
 
@@ -200,10 +205,18 @@ void AddModelVersion(engine::Connection& connection, const ModelVersion& version
 }
 
 void AddAliasEvent(engine::Connection& connection, const AliasEvent& event) {
-  const engine::Value parameters[] = {event.model, event.alias,  event.version,
+  const engine::Value parameters[] = {event.model, event.alias,  OrNull(event.version),
                                       event.at,    event.run_id, event.reason};
   connection.Execute(
       "INSERT INTO lake.braid.alias_event VALUES ($1, $2, $3, CAST($4 AS TIMESTAMPTZ), $5, $6)",
+      parameters);
+}
+
+void AddModelNote(engine::Connection& connection, const ModelNote& note) {
+  const engine::Value parameters[] = {note.model, OrNull(note.version), note.name, note.value,
+                                      note.at};
+  connection.Execute(
+      "INSERT INTO lake.braid.model_note VALUES ($1, $2, $3, $4, CAST($5 AS TIMESTAMPTZ))",
       parameters);
 }
 

@@ -60,10 +60,20 @@ struct ModelVersion {
 struct AliasEvent {
   std::string model;
   std::string alias;
-  int64_t version = 0;
+  std::optional<int64_t> version;  // none: from now on the alias means nothing
   std::string at;
   std::string run_id;
   std::string reason;
+};
+
+// What people say of a model, or of one version: a row of braid.model_note. The newest of a name
+// holds; an empty value takes it back.
+struct ModelNote {
+  std::string model;
+  std::optional<int64_t> version;
+  std::string name;  // "description", or "label.<key>"
+  std::string value;
+  std::string at;
 };
 
 // What exists, as of one moment: a value, copied by a run that changes it and published after its
@@ -92,6 +102,7 @@ void PutObjects(engine::Connection& connection, std::span<const Object* const> o
 void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::string& key);
 void AddModelVersion(engine::Connection& connection, const ModelVersion& version);
 void AddAliasEvent(engine::Connection& connection, const AliasEvent& event);
+void AddModelNote(engine::Connection& connection, const ModelNote& note);
 
 // The published state of a lake; swapped as a whole. Thread-safe.
 class Catalog {

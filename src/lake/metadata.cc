@@ -14,40 +14,55 @@ namespace {
 // Migration i brings a lake from version i to i + 1. Never edit one that has been released: add the
 // next.
 const std::vector<std::vector<std::string>>& Migrations() {
-  static const std::vector<std::vector<std::string>> migrations = {{
-      // Rows kept in the catalogue lose quotes and bytes within a STRUCT, and times there cannot be
-      // read again (DuckLake of DuckDB 1.5.5). Wins over what ATTACH says.
-      "CALL lake.set_option('data_inlining_row_limit', 0)",
-      "CREATE SCHEMA IF NOT EXISTS lake.bronze", "CREATE SCHEMA IF NOT EXISTS lake.silver",
-      "CREATE SCHEMA IF NOT EXISTS lake.gold", "CREATE SCHEMA IF NOT EXISTS lake.inference",
-      "CREATE SCHEMA IF NOT EXISTS lake.feedback",
-      // NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines
-      "CREATE TABLE lake.braid.object (kind VARCHAR, name VARCHAR, owner VARCHAR, file VARCHAR, "
-      "line BIGINT, definition VARCHAR, created_at TIMESTAMPTZ)",
-      "CREATE TABLE lake.braid.node_state (node VARCHAR, definition_hash VARCHAR, inputs VARCHAR, "
-      "positions VARCHAR, columns VARCHAR, run_id VARCHAR)",
-      "CREATE TABLE lake.braid.stream_file (node VARCHAR, path VARCHAR, size BIGINT, modified_at "
-      "TIMESTAMPTZ, run_id VARCHAR)",
-      "CREATE TABLE lake.braid.run (run_id VARCHAR, started_at TIMESTAMPTZ, finished_at "
-      "TIMESTAMPTZ, status VARCHAR, snapshot_id BIGINT, command VARCHAR)",
-      "CREATE TABLE lake.braid.run_node (run_id VARCHAR, node VARCHAR, kind VARCHAR, action "
-      "VARCHAR, reason VARCHAR, rows BIGINT, seconds DOUBLE, error VARCHAR)",
-      "CREATE TABLE lake.braid.expectation_result (run_id VARCHAR, node VARCHAR, name VARCHAR, "
-      "action VARCHAR, passed BIGINT, failed BIGINT)",
-      "CREATE TABLE lake.braid.lineage (from_node VARCHAR, from_column VARCHAR, to_node VARCHAR, "
-      "to_column VARCHAR, kind VARCHAR)",
-      "CREATE TABLE lake.braid.model_version (model VARCHAR, version BIGINT, type VARCHAR, "
-      "created_at TIMESTAMPTZ, run_id VARCHAR, snapshot_id BIGINT, query VARCHAR, options VARCHAR, "
-      "seed BIGINT, threads BIGINT, rows BIGINT, metrics MAP(VARCHAR, DOUBLE), artefact_sha256 "
-      "VARCHAR)",
-      "CREATE TABLE lake.braid.alias_event (model VARCHAR, alias VARCHAR, version BIGINT, \"at\" "
-      "TIMESTAMPTZ, run_id VARCHAR, reason VARCHAR)",
-      "CREATE TABLE lake.braid.service_version (service VARCHAR, version BIGINT, created_at "
-      "TIMESTAMPTZ, run_id VARCHAR, definition VARCHAR)",
-      "CREATE TABLE lake.braid.capture_watermark (position BIGINT)",
-      "INSERT INTO lake.braid.capture_watermark VALUES (0)",
-      // NOLINTEND(bugprone-suspicious-missing-comma)
-  }};
+  static const std::vector<std::vector<std::string>> migrations = {
+      {
+          // Rows kept in the catalogue lose quotes and bytes within a STRUCT, and times there
+          // cannot be
+          // read again (DuckLake of DuckDB 1.5.5). Wins over what ATTACH says.
+          "CALL lake.set_option('data_inlining_row_limit', 0)",
+          "CREATE SCHEMA IF NOT EXISTS lake.bronze",
+          "CREATE SCHEMA IF NOT EXISTS lake.silver",
+          "CREATE SCHEMA IF NOT EXISTS lake.gold",
+          "CREATE SCHEMA IF NOT EXISTS lake.inference",
+          "CREATE SCHEMA IF NOT EXISTS lake.feedback",
+          // NOLINTBEGIN(bugprone-suspicious-missing-comma): statements of several lines
+          "CREATE TABLE lake.braid.object (kind VARCHAR, name VARCHAR, owner VARCHAR, file "
+          "VARCHAR, "
+          "line BIGINT, definition VARCHAR, created_at TIMESTAMPTZ)",
+          "CREATE TABLE lake.braid.node_state (node VARCHAR, definition_hash VARCHAR, inputs "
+          "VARCHAR, "
+          "positions VARCHAR, columns VARCHAR, run_id VARCHAR)",
+          "CREATE TABLE lake.braid.stream_file (node VARCHAR, path VARCHAR, size BIGINT, "
+          "modified_at "
+          "TIMESTAMPTZ, run_id VARCHAR)",
+          "CREATE TABLE lake.braid.run (run_id VARCHAR, started_at TIMESTAMPTZ, finished_at "
+          "TIMESTAMPTZ, status VARCHAR, snapshot_id BIGINT, command VARCHAR)",
+          "CREATE TABLE lake.braid.run_node (run_id VARCHAR, node VARCHAR, kind VARCHAR, action "
+          "VARCHAR, reason VARCHAR, rows BIGINT, seconds DOUBLE, error VARCHAR)",
+          "CREATE TABLE lake.braid.expectation_result (run_id VARCHAR, node VARCHAR, name VARCHAR, "
+          "action VARCHAR, passed BIGINT, failed BIGINT)",
+          "CREATE TABLE lake.braid.lineage (from_node VARCHAR, from_column VARCHAR, to_node "
+          "VARCHAR, "
+          "to_column VARCHAR, kind VARCHAR)",
+          "CREATE TABLE lake.braid.model_version (model VARCHAR, version BIGINT, type VARCHAR, "
+          "created_at TIMESTAMPTZ, run_id VARCHAR, snapshot_id BIGINT, query VARCHAR, options "
+          "VARCHAR, "
+          "seed BIGINT, threads BIGINT, rows BIGINT, metrics MAP(VARCHAR, DOUBLE), artefact_sha256 "
+          "VARCHAR)",
+          "CREATE TABLE lake.braid.alias_event (model VARCHAR, alias VARCHAR, version BIGINT, "
+          "\"at\" "
+          "TIMESTAMPTZ, run_id VARCHAR, reason VARCHAR)",
+          "CREATE TABLE lake.braid.service_version (service VARCHAR, version BIGINT, created_at "
+          "TIMESTAMPTZ, run_id VARCHAR, definition VARCHAR)",
+          "CREATE TABLE lake.braid.capture_watermark (position BIGINT)",
+          "INSERT INTO lake.braid.capture_watermark VALUES (0)",
+      },
+      {
+          "CREATE TABLE lake.braid.model_note (model VARCHAR, version BIGINT, name VARCHAR, "
+          "\"value\" "
+          "VARCHAR, \"at\" TIMESTAMPTZ)",
+          // NOLINTEND(bugprone-suspicious-missing-comma)
+      }};
   return migrations;
 }
 
@@ -70,9 +85,9 @@ int64_t CurrentVersion(engine::Connection& connection) {
 
 const std::vector<std::string>& MetadataTables() {
   static const std::vector<std::string> tables = {
-      "migration",     "object",      "node_state",      "stream_file",
-      "run",           "run_node",    "lineage",         "expectation_result",
-      "model_version", "alias_event", "service_version", "capture_watermark"};
+      "migration",  "object",          "node_state",         "stream_file",   "run",
+      "run_node",   "lineage",         "expectation_result", "model_version", "alias_event",
+      "model_note", "service_version", "capture_watermark"};
   return tables;
 }
 
@@ -85,19 +100,19 @@ void Migrate(engine::Connection& connection, const std::filesystem::path& data_f
         fmt::format("The lake was written by a newer Braid: format {}, known {}", found, newest),
         "install the newer version of Braid; the lake is unchanged");
   }
-  for (int64_t version = found; version < newest; ++version) {
-    engine::Transaction transaction(connection);
-    connection.Execute("CREATE SCHEMA IF NOT EXISTS lake.braid");
-    connection.Execute(
-        "CREATE TABLE IF NOT EXISTS lake.braid.migration (version BIGINT, applied_at "
-        "TIMESTAMPTZ)");
+  if (found == newest) return;
+  engine::Transaction transaction(connection);
+  connection.Execute("CREATE SCHEMA IF NOT EXISTS lake.braid");
+  connection.Execute(
+      "CREATE TABLE IF NOT EXISTS lake.braid.migration (version BIGINT, applied_at TIMESTAMPTZ)");
+  for (int64_t version = found; version < newest; ++version)
     for (const std::string& statement : Migrations()[static_cast<size_t>(version)])
       connection.Execute(statement);
-    connection.Execute(
-        fmt::format("INSERT INTO lake.braid.migration VALUES ({}, now())", version + 1));
-    SyncFileSystem(data_folder);
-    transaction.Commit();
-  }
+  connection.Execute(
+      fmt::format("INSERT INTO lake.braid.migration SELECT unnest(range({}, {})), now()", found + 1,
+                  newest + 1));
+  SyncFileSystem(data_folder);
+  transaction.Commit();
 }
 
 }  // namespace braid::lake

@@ -208,8 +208,11 @@ std::vector<Option> Cursor::ParseStructFields(int depth) {
     Option field;
     field.offset = Peek().begin;
     field.value = ParseLiteral(depth);
-    Expect("AS", "after a value in STRUCT(value AS name)");
-    field.name = ToLower(ExpectIdentifier("a field's name"));
+    // In an option's value, as in CLASS_WEIGHTS, places say enough.
+    if (depth == 0 || Peek().Is("AS")) {
+      Expect("AS", "after a value in STRUCT(value AS name)");
+      field.name = ToLower(ExpectIdentifier("a field's name"));
+    }
     fields.push_back(std::move(field));
   } while (Accept(","));
   if (!Accept(")")) FailExpected({",", ")"}, "in STRUCT");

@@ -261,6 +261,26 @@ Statement ParseExport(Cursor& cursor) {
   return exported;
 }
 
+Statement ParseAlter(Cursor& cursor) {
+  if (!cursor.Accept("MODEL")) return EngineStatement{};
+  AlterModel alter;
+  alter.model = cursor.ExpectModel();
+  const bool set = cursor.Accept("SET");
+  if (!set && !cursor.Accept("UNSET"))
+    cursor.FailExpected({"SET", "UNSET"}, "after the model in ALTER MODEL");
+  if (set && cursor.Accept("OPTIONS")) {
+    alter.options = cursor.ParseOptions("after OPTIONS");
+  } else {
+    cursor.Expect("ALIAS", set ? "or OPTIONS, after SET" : "after UNSET");
+    alter.alias_offset = cursor.Peek().begin;
+    alter.alias = ToLower(cursor.ExpectIdentifier("an alias"));
+    alter.unset = !set;
+    if (cursor.Accept("REASON")) alter.reason = cursor.ExpectString("the reason");
+  }
+  ExpectEnd(cursor);
+  return alter;
+}
+
 }  // namespace
 
 Statement Parse(std::string_view text, const StatementPlace& place) {
@@ -270,6 +290,7 @@ Statement Parse(std::string_view text, const StatementPlace& place) {
   if (cursor.Accept("SHOW")) return ParseShow(cursor);
   if (cursor.Accept("DESCRIBE") || cursor.Accept("DESC")) return ParseDescribe(cursor);
   if (cursor.Accept("EXPORT")) return ParseExport(cursor);
+  if (cursor.Accept("ALTER")) return ParseAlter(cursor);
   return EngineStatement{};
 }
 

@@ -88,6 +88,16 @@ struct ExportModel {
   std::vector<Option> options;
 };
 
+// ALTER MODEL m[@v] SET ALIAS a [REASON '…'] | UNSET ALIAS a | SET OPTIONS (description = '…', …)
+struct AlterModel {
+  ModelReference model;
+  std::optional<std::string> alias;  // set or unset; none: the options
+  size_t alias_offset = 0;
+  bool unset = false;
+  std::string reason;
+  std::vector<Option> options;
+};
+
 // CREATE [OR REPLACE] SERVICE [IF NOT EXISTS] s (param type, …) [OPTIONS (…)] AS query
 struct CreateService {
   Name name;
@@ -128,6 +138,6 @@ struct EngineStatement {};
 
 using Statement =
     std::variant<CreateStreamingTable, CreateMaterializedView, CreateFlow, CreateModel, ExportModel,
-                 CreateService, DropObject, Show, Describe, EngineStatement>;
+                 AlterModel, CreateService, DropObject, Show, Describe, EngineStatement>;
 
 }  // namespace braid::syntax
