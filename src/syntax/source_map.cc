@@ -40,4 +40,19 @@ size_t MappedText::OriginalOffset(size_t position) const {
   return piece.verbatim ? piece.original + (position - piece.begin) : piece.original;
 }
 
+MappedText FillIn(std::string_view pattern, const std::vector<MappedText>& parts) {
+  MappedText result;
+  while (!pattern.empty()) {
+    size_t mark = pattern.find('$');
+    while (mark != std::string_view::npos &&
+           (mark + 1 == pattern.size() || pattern[mark + 1] < '1' || pattern[mark + 1] > '9'))
+      mark = pattern.find('$', mark + 1);
+    result.Append(pattern.substr(0, mark));
+    if (mark == std::string_view::npos) break;
+    result.Append(parts.at(static_cast<size_t>(pattern[mark + 1] - '1')));
+    pattern.remove_prefix(mark + 2);
+  }
+  return result;
+}
+
 }  // namespace braid::syntax

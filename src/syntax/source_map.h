@@ -31,4 +31,7 @@ class MappedText {
   std::vector<Piece> pieces_;
 };
 
+// `pattern` with $1 … $9 replaced by the parts; the rest is text of our own.
+MappedText FillIn(std::string_view pattern, const std::vector<MappedText>& parts);
+
 }  // namespace braid::syntax
