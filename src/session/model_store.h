@@ -21,6 +21,7 @@ struct ProjectedInput {
 // The frozen SQL half of a model version; the typed core is `ml`'s.
 struct Projection {
   std::vector<ProjectedInput> inputs;
+  std::vector<ProjectedInput> transform;  // what ML.TRANSFORM gives; empty: there is no TRANSFORM
   std::string label;       // empty: the kind of model has none
   std::string label_type;  // DuckDB's SQL name
 };

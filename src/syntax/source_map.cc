@@ -32,6 +32,17 @@ void MappedText::Append(const MappedText& other) {
   text_ += other.text_;
 }
 
+void MappedText::Insert(size_t position, std::string_view literal) {
+  const size_t anchor = OriginalOffset(position);
+  auto after = std::upper_bound(pieces_.begin(), pieces_.end(), position,
+                                [](size_t at, const Piece& piece) { return at < piece.begin; });
+  const bool verbatim = after != pieces_.begin() && std::prev(after)->verbatim;
+  for (auto piece = after; piece != pieces_.end(); ++piece) piece->begin += literal.size();
+  pieces_.insert(after, {Piece{position, anchor, false},
+                         Piece{position + literal.size(), anchor, verbatim}});
+  text_.insert(position, literal);
+}
+
 size_t MappedText::OriginalOffset(size_t position) const {
   auto after = std::upper_bound(pieces_.begin(), pieces_.end(), position,
                                 [](size_t at, const Piece& piece) { return at < piece.begin; });
