@@ -22,8 +22,8 @@ struct ProjectedInput {
 struct Projection {
   std::vector<ProjectedInput> inputs;
   std::vector<ProjectedInput> transform;  // what ML.TRANSFORM gives; empty: there is no TRANSFORM
-  std::string label;       // empty: the kind of model has none
-  std::string label_type;  // DuckDB's SQL name
+  std::string label;                      // empty: the kind of model has none
+  std::string label_type;                 // DuckDB's SQL name
 };
 
 struct StoredModel {

@@ -15,9 +15,9 @@
 
 namespace braid::session {
 
+using syntax::FillIn;
 using syntax::MappedText;
 using syntax::SourceText;
-using syntax::FillIn;
 
 namespace {
 
@@ -88,17 +88,17 @@ MappedText PreprocessingSql(const syntax::MlFunction& function, const Preprocess
   const PreprocessingCall call(function, syntax, scope);
   const size_t count = function.arguments.size();
   if (count < found->minimum || count > found->maximum)
-    call.Fail(Error(ErrorCode::kSyntax,
-                    fmt::format("Wrong number of arguments of ML.{}: {}", function.name, count),
-                    syntax),
-              function.begin);
+    call.Fail(
+        Error(ErrorCode::kSyntax,
+              fmt::format("Wrong number of arguments of ML.{}: {}", function.name, count), syntax),
+        function.begin);
   for (const SourceText& argument : function.arguments)
     if (argument.text.empty())
       call.Fail(Error(ErrorCode::kSyntax, "An argument is missing", syntax), argument.offset);
   if (found->analytic && !function.over)
-    call.Fail(
-        Error(ErrorCode::kSyntax, fmt::format("OVER () is missing after ML.{}", found->name), syntax),
-        function.begin);
+    call.Fail(Error(ErrorCode::kSyntax, fmt::format("OVER () is missing after ML.{}", found->name),
+                    syntax),
+              function.begin);
   if (function.over && !found->analytic)
     call.Fail(Error(ErrorCode::kSyntax, fmt::format("ML.{} takes no OVER", found->name), syntax),
               function.over->offset);

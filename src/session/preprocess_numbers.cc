@@ -95,13 +95,13 @@ MappedText RobustScaler(const PreprocessingCall& call) {
     call.Refuse(1, "a list of two percentages between 0 and 100");
   MappedText scaled = x;
   if (call.Boolean(2, true))
-    scaled = FillIn("($1 - $2)", {x, call.Statistic(fmt::format("SELECT {} FROM $1 AS __v",
-                                                                Quantile(0.5)),
-                                                    x)});
+    scaled = FillIn("($1 - $2)",
+                    {x, call.Statistic(fmt::format("SELECT {} FROM $1 AS __v", Quantile(0.5)), x)});
   if (call.Boolean(3, true))
-    scaled = FillIn("$1 / $2", {scaled, call.Statistic(Spread(Quantile(range[1] / 100) + " - " +
-                                                              Quantile(range[0] / 100)),
-                                                       x)});
+    scaled = FillIn(
+        "$1 / $2",
+        {scaled,
+         call.Statistic(Spread(Quantile(range[1] / 100) + " - " + Quantile(range[0] / 100)), x)});
   return scaled;
 }
 
@@ -115,10 +115,10 @@ MappedText Imputer(const PreprocessingCall& call) {
                                          value)});
   }
   const MappedText x = call.Number(0);
-  return FillIn("coalesce($1, $2)",
-                {x, call.Statistic(fmt::format("SELECT {}(v) FROM $1 AS __v",
-                                               strategy == 0 ? "avg" : "median"),
-                                   x)});
+  return FillIn(
+      "coalesce($1, $2)",
+      {x, call.Statistic(
+              fmt::format("SELECT {}(v) FROM $1 AS __v", strategy == 0 ? "avg" : "median"), x)});
 }
 
 MappedText Bucketize(const PreprocessingCall& call) {
@@ -149,8 +149,8 @@ MappedText Normalizer(const PreprocessingCall& call) {
     const OptionValue literal = call.Literal(1);
     const auto* text = std::get_if<std::string>(&literal.value);
     const std::optional<double> number = ml::AsNumber(literal);
-    if (text != nullptr && (syntax::EqualsIgnoringCase(*text, "inf") ||
-                            syntax::EqualsIgnoringCase(*text, "+inf"))) {
+    if (text != nullptr &&
+        (syntax::EqualsIgnoringCase(*text, "inf") || syntax::EqualsIgnoringCase(*text, "+inf"))) {
       p = INFINITY;
     } else if (number && (*number == 0 || *number >= 1)) {
       p = *number;
@@ -162,9 +162,10 @@ MappedText Normalizer(const PreprocessingCall& call) {
       std::isinf(p) ? "list_max(list_transform(__r.l, lambda __e: abs(__e)))"
       : p == 0      ? "CAST(len(list_filter(__r.l, lambda __e: __e != 0)) AS DOUBLE)"
       : p == 2      ? "sqrt(list_sum(list_transform(__r.l, lambda __e: __e * __e)))"
-               : fmt::format("pow(list_sum(list_transform(__r.l, lambda __e: pow(abs(__e), {0}))), "
-                             "1 / {0})",
-                             NumberSql(p));
+                    : fmt::format(
+                     "pow(list_sum(list_transform(__r.l, lambda __e: pow(abs(__e), {0}))), "
+                          "1 / {0})",
+                     NumberSql(p));
   return FillIn(
       "list_transform([{'l': CAST(($1) AS DOUBLE[])}], lambda __r: list_transform([{'l': __r.l, "
       "'n': coalesce(nullif($2, 0), 1)}], lambda __q: list_transform(__q.l, lambda __e: __e / "

@@ -26,9 +26,10 @@ MappedText Vocabulary(const PreprocessingCall& call, size_t at, const MappedText
   const int64_t top = call.Integer(at, 1, 999'999, 32'000);
   const int64_t threshold = call.Integer(at + 1, 0, INT64_MAX, 5);
   return call.Statistic(
-      fmt::format("SELECT coalesce(list(v ORDER BY v), []) FROM (SELECT v FROM $1 AS __v WHERE v "
-                  "IS NOT NULL GROUP BY v HAVING count(*) >= {} ORDER BY count(*) DESC, v LIMIT {})",
-                  threshold, top),
+      fmt::format(
+          "SELECT coalesce(list(v ORDER BY v), []) FROM (SELECT v FROM $1 AS __v WHERE v "
+          "IS NOT NULL GROUP BY v HAVING count(*) >= {} ORDER BY count(*) DESC, v LIMIT {})",
+          threshold, top),
       values);
 }
 
@@ -63,8 +64,7 @@ MappedText OneHotEncoder(const PreprocessingCall& call) {
 
 MappedText LabelEncoder(const PreprocessingCall& call) {
   const MappedText s = call.Text(0);
-  return FillIn("CAST(coalesce(list_position($1, $2), 0) AS BIGINT)",
-                {Vocabulary(call, 1, s), s});
+  return FillIn("CAST(coalesce(list_position($1, $2), 0) AS BIGINT)", {Vocabulary(call, 1, s), s});
 }
 
 MappedText MultiHotEncoder(const PreprocessingCall& call) {
@@ -157,11 +157,12 @@ MappedText Ngrams(const PreprocessingCall& call) {
   const OptionValue separator = call.count() > 2 ? call.Literal(2) : OptionValue{" "};
   if (!std::holds_alternative<std::string>(separator.value)) call.Refuse(2, "a string");
   return FillIn(
-      fmt::format("list_transform([$1], lambda __l: list_filter(flatten(list_transform("
-                  "range(1, len(__l) + 1), lambda __b: list_transform(range({}, {}), lambda __n: "
-                  "CASE WHEN __b + __n <= len(__l) + 1 THEN array_to_string(__l[__b:__b + __n - 1], "
-                  "{}) END))), lambda __g: __g IS NOT NULL))[1]",
-                  sizes[0], sizes[1] + 1, syntax::QuoteString(std::get<std::string>(separator.value))),
+      fmt::format(
+          "list_transform([$1], lambda __l: list_filter(flatten(list_transform("
+          "range(1, len(__l) + 1), lambda __b: list_transform(range({}, {}), lambda __n: "
+          "CASE WHEN __b + __n <= len(__l) + 1 THEN array_to_string(__l[__b:__b + __n - 1], "
+          "{}) END))), lambda __g: __g IS NOT NULL))[1]",
+          sizes[0], sizes[1] + 1, syntax::QuoteString(std::get<std::string>(separator.value))),
       {call.Texts(0)});
 }
 

@@ -89,6 +89,7 @@ class Rewriter {
     };
     if (block.is_grouped) refuse("in a query with GROUP BY or HAVING");
     if (block.is_sampled) refuse("in a query with a sample");
+    if (block.has_qualify) refuse("in a query with QUALIFY");
     if (at >= block.from_begin && at < block.from_end) refuse("in FROM, ON or WHERE");
     const std::string_view from =
         whole_.substr(block.from_begin, block.from_end - block.from_begin);

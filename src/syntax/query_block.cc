@@ -79,6 +79,7 @@ QueryBlock FindBlock(std::string_view query, size_t offset) {
         block.is_grouped || token.Is("HAVING") || (token.Is("GROUP") && tokens[i + 1].Is("BY"));
     block.is_sampled = block.is_sampled || token.Is("TABLESAMPLE") ||
                        (token.Is("USING") && tokens[i + 1].Is("SAMPLE"));
+    block.has_qualify = block.has_qualify || token.Is("QUALIFY");
     const bool distinct_from = i > 0 && tokens[i - 1].Is("DISTINCT");
     if (token.Is("FROM") && !distinct_from && block.from_end == 0) {
       in_from = true;

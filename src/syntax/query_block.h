@@ -12,6 +12,7 @@ struct QueryBlock {
   size_t from_end = 0;
   bool is_grouped = false;  // GROUP BY or HAVING
   bool is_sampled = false;  // SAMPLE or TABLESAMPLE
+  bool has_qualify = false;
 };
 
 // Throws kSyntax where the query cannot be read as tokens.

@@ -38,8 +38,8 @@ void MappedText::Insert(size_t position, std::string_view literal) {
                                 [](size_t at, const Piece& piece) { return at < piece.begin; });
   const bool verbatim = after != pieces_.begin() && std::prev(after)->verbatim;
   for (auto piece = after; piece != pieces_.end(); ++piece) piece->begin += literal.size();
-  pieces_.insert(after, {Piece{position, anchor, false},
-                         Piece{position + literal.size(), anchor, verbatim}});
+  pieces_.insert(
+      after, {Piece{position, anchor, false}, Piece{position + literal.size(), anchor, verbatim}});
   text_.insert(position, literal);
 }
 

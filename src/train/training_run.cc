@@ -377,7 +377,7 @@ class Training {
   std::optional<ml::NamedColumns> named_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
-  std::vector<lake::Column> columns_;  // of the training query
+  std::vector<lake::Column> columns_;                   // of the training query
   const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies
 };
 

@@ -61,14 +61,12 @@ class Freezer {
     throw error.At(SpotAt(text_, offset, ""));
   }
   bool Given(const std::string& name) const {
-    return std::any_of(given_.begin(), given_.end(), [&](const std::string& known) {
-      return EqualsIgnoringCase(known, name);
-    });
+    return std::any_of(given_.begin(), given_.end(),
+                       [&](const std::string& known) { return EqualsIgnoringCase(known, name); });
   }
   bool IsUntouched(const std::string& name) const {
-    return std::any_of(untouched_.begin(), untouched_.end(), [&](const std::string& known) {
-      return EqualsIgnoringCase(known, name);
-    });
+    return std::any_of(untouched_.begin(), untouched_.end(),
+                       [&](const std::string& known) { return EqualsIgnoringCase(known, name); });
   }
 
   void RequireColumn(const std::string& name, size_t offset) const {
@@ -162,8 +160,7 @@ class Freezer {
       inputs = InputsOf(name, path, type);
     } else if (IsNumeric(type.substr(0, type.size() - 2))) {
       inputs = ElementsOf(name, path, query.text());
-    } else if (type == "STRUCT(index BIGINT, value DOUBLE)[]" &&
-               !vocabulary_.empty()) {
+    } else if (type == "STRUCT(index BIGINT, value DOUBLE)[]" && !vocabulary_.empty()) {
       inputs = IndicesOf(name, path, query.text());
     } else {
       throw Error(ErrorCode::kTrainingData,
@@ -214,10 +211,10 @@ class Freezer {
 
   static void RequireFew(const std::string& name, size_t elements) {
     if (elements <= kMaximumElements) return;
-    throw Error(ErrorCode::kTrainingData,
-                fmt::format("A column of TRANSFORM has more than {} elements: {}",
-                            kMaximumElements, name),
-                "lower top_k, or pass the text as it is: it becomes a category");
+    throw Error(
+        ErrorCode::kTrainingData,
+        fmt::format("A column of TRANSFORM has more than {} elements: {}", kMaximumElements, name),
+        "lower top_k, or pass the text as it is: it becomes a category");
   }
 
   // An expression whose functions are SQL and whose statistics are constants.

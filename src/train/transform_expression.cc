@@ -35,10 +35,10 @@ class Inspection {
 
   // Where columns stand, ascending.
   std::vector<size_t> Columns() {
-    const std::string tree = connection_
-                                 .Scalar(fmt::format("SELECT json_serialize_sql({})",
-                                                     syntax::QuoteString(sql_.text())))
-                                 .get<std::string>();
+    const std::string tree =
+        connection_
+            .Scalar(fmt::format("SELECT json_serialize_sql({})", syntax::QuoteString(sql_.text())))
+            .get<std::string>();
     const json parsed = json::parse(tree);
     if (parsed.at("error").get<bool>()) {
       try {
@@ -84,8 +84,9 @@ class Inspection {
   void Visit(const json& node) {
     const std::string_view kind = TextOf(node, "class");
     if (kind == "SUBQUERY" || kind == "WINDOW" || kind == "STAR") {
-      const char* what = kind == "SUBQUERY" ? "A subquery" : kind == "WINDOW" ? "A window function"
-                                                                              : "COLUMNS";
+      const char* what = kind == "SUBQUERY" ? "A subquery"
+                         : kind == "WINDOW" ? "A window function"
+                                            : "COLUMNS";
       Fail(PositionOf(node),
            Error(ErrorCode::kNotSupported, fmt::format("{} cannot stand in TRANSFORM", what),
                  "a transformed row is computed from itself and frozen statistics: compute the "
@@ -123,7 +124,8 @@ class Inspection {
     for (const auto& [name, position] : functions_)
       names += (names.empty() ? "" : ", ") + syntax::QuoteString(name);
     for (const auto& row : connection_.Rows(fmt::format(
-             "SELECT lower(function_name), CASE WHEN bool_and(function_type = 'aggregate') THEN 'An "
+             "SELECT lower(function_name), CASE WHEN bool_and(function_type = 'aggregate') THEN "
+             "'An "
              "aggregate' WHEN bool_or(function_type LIKE '%macro' AND NOT internal) THEN 'A macro' "
              "WHEN bool_or(stability = 'VOLATILE') THEN 'A function whose answers change' END AS "
              "what FROM duckdb_functions() WHERE lower(function_name) IN ({}) GROUP BY 1 HAVING "

@@ -10,8 +10,8 @@
 
 namespace braid::train {
 
-// Qualifies the columns of an expression with __braid_row. Throws, with the place in the `text` that
-// the expression was made from, for columns that there are not, subqueries, aggregates, window
+// Qualifies the columns of an expression with __braid_row. Throws, with the place in the `text`
+// that the expression was made from, for columns that there are not, subqueries, aggregates, window
 // functions, volatile functions, macros and stars.
 syntax::MappedText OverRow(engine::Connection& connection, std::string_view text,
                            const syntax::MappedText& expression,
