@@ -94,6 +94,7 @@ class Freezer {
       } else {
         MappedText own;
         own.Append(QuoteIdentifier(column), star.expression.offset);
+        encoder_ = {};
         Add(column, own, star.expression.offset);
       }
     }
@@ -106,10 +107,17 @@ class Freezer {
                          "write expression AS name"));
     vocabulary_.clear();
     const MappedText frozen = Frozen(item.expression);
+    encoder_ = {};
     const auto functions = syntax::FindExtensions(item.expression.text).functions;
-    if (functions.size() != 1 || functions[0].begin != 0 ||
-        functions[0].end != item.expression.text.size())
-      vocabulary_.clear();
+    if (functions.size() == 1 && functions[0].begin == 0 &&
+        functions[0].end == item.expression.text.size()) {
+      encoder_.vocabulary = vocabulary_;
+      if (functions[0].name == "ONE_HOT_ENCODER") {
+        const syntax::SourceText& s = functions[0].arguments[0];
+        encoder_.one_hot =
+            OverRow(connection_, text_, Frozen({s.text, offset + s.offset}), columns_).text();
+      }
+    }
     Add(name, frozen, offset);
   }
 
@@ -168,7 +176,13 @@ class Freezer {
                   "lists of numbers and the encoders of ML.* can: as a column of its own, "
                   "ML.MULTI_HOT_ENCODER(list) OVER () AS name");
     }
-    for (ProjectedInput& input : inputs) result_.inputs.push_back(std::move(input));
+    for (ProjectedInput& input : inputs) {
+      for (const ProjectedInput& earlier : result_.inputs)
+        if (EqualsIgnoringCase(earlier.name, input.name))
+          throw Error(ErrorCode::kTrainingData, "TRANSFORM gives an input twice: " + input.name,
+                      "the elements of a column are named after it: name one of them anew");
+      result_.inputs.push_back(std::move(input));
+    }
   }
 
   // A list of numbers that is as long in every row.
@@ -192,21 +206,14 @@ class Freezer {
   // category is none, and the unknown one only where rows have it).
   std::vector<ProjectedInput> IndicesOf(const std::string& name, const std::string& path,
                                         const std::string& query) {
-    const auto indices = connection_.Rows(
-        fmt::format("SELECT DISTINCT e.\"index\" FROM (SELECT unnest(v) AS e FROM ({})) WHERE "
-                    "e.\"value\" <> 0 ORDER BY 1",
-                    query));
+    std::vector<size_t> indices;
+    for (const auto& row : connection_.Rows(
+             fmt::format("SELECT DISTINCT e.\"index\" FROM (SELECT unnest(v) AS e FROM ({})) WHERE "
+                         "e.\"value\" <> 0 ORDER BY 1",
+                         query)))
+      indices.push_back(row[0].get<size_t>());
     RequireFew(name, indices.size());
-    std::vector<ProjectedInput> inputs;
-    for (const auto& row : indices) {
-      const auto index = row[0].get<size_t>();
-      inputs.push_back({fmt::format("{}_{}", name, vocabulary_.at(index)),
-                        fmt::format("coalesce(list_filter({}, lambda __e: __e.\"index\" = "
-                                    "{})[1].\"value\", 0)",
-                                    path, index),
-                        false});
-    }
-    return inputs;
+    return EncodedInputs(name, path, encoder_, indices);
   }
 
   static void RequireFew(const std::string& name, size_t elements) {
@@ -268,7 +275,7 @@ class Freezer {
           sql.text()));
       constant.Append(fmt::format("CAST({} AS {})", Literal(value), type));
       if (list && type == "VARCHAR[]") {
-        vocabulary_ = {"__UNKNOWN__"};
+        vocabulary_ = {std::string(kUnknown)};
         for (const auto& text : value) vocabulary_.push_back(text);
       }
     } catch (const Error& error) {
@@ -292,6 +299,7 @@ class Freezer {
   std::vector<std::string> columns_;
   std::vector<std::string> given_;
   std::vector<std::string> vocabulary_;  // of the newest encoder, by index
+  Encoder encoder_;                      // that the item at hand is
   FrozenTransform result_;
 };
 

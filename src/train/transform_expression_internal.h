@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/connection.h"
+#include "session/model_store.h"
 #include "syntax/source_map.h"
 
 namespace braid::train {
@@ -19,5 +20,17 @@ syntax::MappedText OverRow(engine::Connection& connection, std::string_view text
 
 // An error of the SQL, its place found in the `text` that the SQL was made from.
 Error PlacedIn(std::string_view text, const syntax::MappedText& sql, const Error& error);
+
+// An encoder that a column of TRANSFORM is.
+struct Encoder {
+  std::vector<std::string> vocabulary;  // by index; empty: the column is no encoder
+  std::string one_hot;                  // ML.ONE_HOT_ENCODER: its argument, over __braid_row
+};
+constexpr std::string_view kUnknown = "__UNKNOWN__";  // index 0
+
+// Numbers: the value at each of the indices of a list of STRUCT(index, value), which `path` is.
+std::vector<session::ProjectedInput> EncodedInputs(const std::string& name, const std::string& path,
+                                                   const Encoder& encoder,
+                                                   const std::vector<size_t>& indices);
 
 }  // namespace braid::train

@@ -12,8 +12,8 @@ namespace braid::train {
 namespace {
 
 using testing::ElementsAre;
-using testing::Not;
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr const char* kRows =
     "(SELECT range AS x, range * 1.0 AS \"two words\", chr(97 + (range % 3)::INTEGER) AS s, range "
@@ -68,8 +68,9 @@ TEST_F(TransformTest, StatisticsAreConstants) {
 }
 
 TEST_F(TransformTest, NestedStatisticsAreThoseOfWhatIsInside) {
-  EXPECT_EQ(Value("ML.MAX_ABS_SCALER(ML.MAX_ABS_SCALER(x) OVER () * -10) OVER () AS a, y", "4 AS x"),
-            -0.5);
+  EXPECT_EQ(
+      Value("ML.MAX_ABS_SCALER(ML.MAX_ABS_SCALER(x) OVER () * -10) OVER () AS a, y", "4 AS x"),
+      -0.5);
 }
 
 TEST_F(TransformTest, OutputsAreNamedByTheirElements) {
@@ -83,6 +84,27 @@ TEST_F(TransformTest, OutputsAreNamedByTheirElements) {
   EXPECT_THAT(Names("ML.POLYNOMIAL_EXPAND(STRUCT(x, \"two words\" AS z)) AS p, y"),
               ElementsAre("p_x", "p_z", "p_x_x", "p_x_z", "p_z_z"));
   EXPECT_THAT(Names("[x, x * 2] AS l, y"), ElementsAre("l_1", "l_2"));
+}
+
+TEST_F(TransformTest, EncodedElementsAreTheirTexts) {
+  const std::string rows = "(SELECT unnest(['it''s', 'it''s', '$1', NULL]) AS s, 1 AS y)";
+  const FrozenTransform frozen =
+      Freeze("ML.ONE_HOT_ENCODER(s, 'none', 9, 1) OVER () AS s, y", rows);
+  const auto values = [&](const std::string& s) {
+    std::vector<double> list;
+    for (const session::ProjectedInput& input : frozen.inputs)
+      list.push_back(connection_
+                         .Scalar(fmt::format("SELECT {} FROM (SELECT {} AS s) AS __braid_row",
+                                             input.expression, s))
+                         .get<double>());
+    return list;
+  };
+  ASSERT_EQ(frozen.inputs.size(), 3U);
+  EXPECT_EQ(frozen.inputs[2].name, "s_it's");
+  EXPECT_THAT(values("'it''s'"), ElementsAre(0, 0, 1));
+  EXPECT_THAT(values("'$1'"), ElementsAre(0, 1, 0));
+  EXPECT_THAT(values("'new'"), ElementsAre(1, 0, 0));
+  EXPECT_THAT(values("NULL"), ElementsAre(1, 0, 0));
 }
 
 TEST_F(TransformTest, QuotedNamesAndLambdasAreKept) {
@@ -101,7 +123,10 @@ TEST_F(TransformTest, ErrorsStandWhereTheyAre) {
             "ML.IMPUTR(x, 'mean') OVER (), 'mean') OVER () AS a, y");
   EXPECT_EQ(Failure("x, x + 1, y"), std::pair(ErrorCode::kSyntax, std::string("x + 1, y")));
   EXPECT_EQ(Failure("x, x + 1 AS x, y").second, "x + 1 AS x, y");
-  EXPECT_EQ(Failure("x, y + 1 AS y"), std::pair(ErrorCode::kTrainingData, std::string("y + 1 AS y")));
+  EXPECT_EQ(Failure("x, y + 1 AS y"),
+            std::pair(ErrorCode::kTrainingData, std::string("y + 1 AS y")));
+  EXPECT_EQ(Failure("[x] AS a, x AS A_1, y"),
+            std::pair(ErrorCode::kTrainingData, std::string("x AS A_1, y")));
   EXPECT_EQ(Failure("x").first, ErrorCode::kTrainingData);
   EXPECT_EQ(Failure("y").first, ErrorCode::kTrainingData);
   EXPECT_EQ(Failure("[s] AS a, y").first, ErrorCode::kTrainingData);
