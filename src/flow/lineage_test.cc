@@ -84,6 +84,12 @@ TEST_F(LineageTest, FollowsColumnsThroughSubqueriesAndCommonTables) {
   EXPECT_THAT(ViewEdges("SELECT p FROM (VALUES (1, 2)) AS t(p, q)"), IsEmpty());
 }
 
+TEST_F(LineageTest, FollowsColumnsThroughPreprocessing) {
+  EXPECT_THAT(ViewEdges("SELECT ML.MAX_ABS_SCALER(ML.IMPUTER(x, \"mean\") OVER ()) OVER () AS m, "
+                        "ML.POLYNOMIAL_EXPAND(STRUCT(i AS a, x + 1 AS b), 2) AS p FROM s.a"),
+              UnorderedElementsAre("column s.a.x > m", "column s.a.i > p", "column s.a.x > p"));
+}
+
 TEST_F(LineageTest, ExpandsStars) {
   EXPECT_THAT(ViewEdges("FROM s.a"),
               UnorderedElementsAre("column s.a.i > i", "column s.a.x > x", "column s.a.Y > Y"));

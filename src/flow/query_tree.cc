@@ -9,6 +9,7 @@
 #include "flow/query_tree_internal.h"
 #include "flow/utf8_internal.h"
 #include "syntax/script.h"
+#include "syntax/select_list.h"
 #include "syntax/token.h"
 
 namespace braid::flow {
@@ -41,6 +42,8 @@ class Substitution {
     syntax::QueryExtensions found = FindIn(part, begin);
     for (syntax::MlCall& call : found.calls)
       pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
+    for (const syntax::MlFunction& function : found.functions)
+      pieces.push_back({function.begin, function.end, Function(function, begin, depth)});
     for (syntax::ServiceCall& call : found.services)
       pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
     for (syntax::StreamReference& stream : found.streams)
@@ -99,6 +102,27 @@ class Substitution {
       text.Append(", (", begin);
       text.Append(Substitute(begin, begin + query->text.size(), depth + 1));
       text.Append("\n)");  // the query may end in a comment
+    }
+    text.Append(")");
+    return text;
+  }
+
+  // A preprocessing function: what its first argument reads; the others are literals.
+  MappedText Function(const syntax::MlFunction& function, size_t base, int depth) {
+    MappedText text;
+    text.Append("list_value(", base + function.begin);
+    if (function.arguments.empty()) {
+      text.Append(")");
+      return text;
+    }
+    const syntax::SourceText& argument = function.arguments[0];
+    const size_t inside = base + argument.offset;
+    std::vector<syntax::SelectItem> fields = syntax::ParseStruct(argument.text);
+    if (fields.empty()) fields.push_back({.expression = {argument.text, 0}});
+    for (size_t i = 0; i < fields.size(); ++i) {
+      if (i > 0) text.Append(", ");
+      const size_t begin = inside + fields[i].expression.offset;
+      text.Append(Substitute(begin, begin + fields[i].expression.text.size(), depth + 1));
     }
     text.Append(")");
     return text;

@@ -46,6 +46,8 @@ syntax::MappedText ExplainPredictSql(const BoundModel& model, const syntax::Mapp
                                      double threshold, int64_t top_features);
 // The mean absolute contribution of each input over the rows.
 syntax::MappedText GlobalExplainSql(const BoundModel& model, const syntax::MappedText& rows);
+// ML.TRANSFORM: the columns of the model's TRANSFORM clause that are inputs.
+syntax::MappedText TransformSql(const BoundModel& model, const syntax::MappedText& rows);
 // A model's own table as VALUES.
 std::string TableSql(const ml::Table& table);
 

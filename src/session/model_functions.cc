@@ -79,6 +79,8 @@ MappedText ExplainPredict(const Call& call) {
                            call.settings.Integer("top_k_features", 1, 5));
 }
 
+MappedText Transform(const Call& call) { return TransformSql(call.model, *call.rows); }
+
 MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
 
 struct Function {
@@ -96,6 +98,7 @@ const std::vector<Function>& Functions() {
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
+      {"TRANSFORM", Rows::kNeeded, {}, Transform},
   };
   return functions;
 }

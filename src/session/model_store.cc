@@ -17,15 +17,27 @@ namespace {
 constexpr int kArtefactFormat = 2;
 constexpr int kGlmOnlyFormat = 1;  // says only whether it classifies
 
-std::string ToText(const StoredModel& model) {
-  nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
-  for (const ProjectedInput& input : model.projection.inputs)
-    inputs.push_back(
+nlohmann::ordered_json ToJson(const std::vector<ProjectedInput>& inputs) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const ProjectedInput& input : inputs)
+    list.push_back(
         {{"name", input.name}, {"expression", input.expression}, {"category", input.is_category}});
-  const nlohmann::ordered_json text = {
-      {"format", kArtefactFormat},       {"inputs", inputs},
+  return list;
+}
+
+std::vector<ProjectedInput> InputsOf(const nlohmann::json& list) {
+  std::vector<ProjectedInput> inputs;
+  for (const auto& input : list)
+    inputs.push_back({input.at("name"), input.at("expression"), input.at("category")});
+  return inputs;
+}
+
+std::string ToText(const StoredModel& model) {
+  nlohmann::ordered_json text = {
+      {"format", kArtefactFormat},       {"inputs", ToJson(model.projection.inputs)},
       {"label", model.projection.label}, {"label_type", model.projection.label_type},
       {"kind", model.core->kind()},      {"core", model.core->ToArtefact()}};
+  if (!model.projection.transform.empty()) text["transform"] = ToJson(model.projection.transform);
   return text.dump();
 }
 
@@ -35,10 +47,10 @@ StoredModel FromText(const std::string& text) {
   if (format != kArtefactFormat && format != kGlmOnlyFormat)
     throw Error(ErrorCode::kLakeFormat,
                 "The model's artefact has another format than this Braid reads");
-  Projection projection{
-      .inputs = {}, .label = json.at("label"), .label_type = json.at("label_type")};
-  for (const auto& input : json.at("inputs"))
-    projection.inputs.push_back({input.at("name"), input.at("expression"), input.at("category")});
+  Projection projection{.inputs = InputsOf(json.at("inputs")),
+                        .transform = InputsOf(json.value("transform", nlohmann::json::array())),
+                        .label = json.at("label"),
+                        .label_type = json.at("label_type")};
   const std::string kind_name =
       format == kGlmOnlyFormat
           ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")

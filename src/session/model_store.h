@@ -21,8 +21,9 @@ struct ProjectedInput {
 // The frozen SQL half of a model version; the typed core is `ml`'s.
 struct Projection {
   std::vector<ProjectedInput> inputs;
-  std::string label;       // empty: the kind of model has none
-  std::string label_type;  // DuckDB's SQL name
+  std::vector<ProjectedInput> transform;  // what ML.TRANSFORM gives; empty: there is no TRANSFORM
+  std::string label;                      // empty: the kind of model has none
+  std::string label_type;                 // DuckDB's SQL name
 };
 
 struct StoredModel {

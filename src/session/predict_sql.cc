@@ -154,4 +154,16 @@ MappedText GlobalExplainSql(const BoundModel& model, const MappedText& rows) {
                 " GROUP BY 1 ORDER BY attribution DESC, feature");
 }
 
+MappedText TransformSql(const BoundModel& model, const MappedText& rows) {
+  const std::vector<ProjectedInput>& columns = model.stored.projection.transform;
+  if (columns.empty())
+    throw Error(ErrorCode::kNotSupported, "The model has no TRANSFORM: " + model.version.model,
+                "its inputs are the columns of its query as they are");
+  std::string list;
+  for (const ProjectedInput& column : columns)
+    list += fmt::format("{}{} AS {}", list.empty() ? "" : ", ", column.expression,
+                        QuoteIdentifier(column.name));
+  return Around(list, rows, "");
+}
+
 }  // namespace braid::session

@@ -11,9 +11,11 @@
 #include "base/error.h"
 #include "session/maintenance.h"
 #include "session/ml_sql.h"
+#include "session/preprocess.h"
 #include "session/service_sql.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
+#include "syntax/query_block.h"
 #include "syntax/token.h"
 
 namespace braid::session {
@@ -36,7 +38,8 @@ class Rewriter {
       MappedText text;
     };
     std::vector<Piece> pieces;
-    for (const syntax::MlFunction& function : found.functions) RefuseFunction(function, begin);
+    for (const syntax::MlFunction& function : found.functions)
+      pieces.push_back({function.begin, function.end, RewriteFunction(function, begin)});
     for (const syntax::MlCall& call : found.calls)
       pieces.push_back({call.begin, call.end, RewriteCall(call, begin)});
     for (const syntax::StreamReference& stream : found.streams)
@@ -61,12 +64,43 @@ class Rewriter {
     throw error.At(SpotAt(whole_, offset, ""));
   }
 
-  void RefuseFunction(const syntax::MlFunction& function, size_t base) const {
-    Fail(Error(ErrorCode::kNotSupported,
-               fmt::format("ML function is not available: ML.{}", function.name),
-               "functions of models take MODEL as their first argument, as ML.PREDICT(MODEL m, "
-               "TABLE t)"),
-         base + function.begin);
+  MappedText RewriteFunction(const syntax::MlFunction& function, size_t base) {
+    PreprocessingScope scope;
+    scope.rewrite = [this, base](const syntax::SourceText& argument) {
+      return Rewrite(base + argument.offset, base + argument.offset + argument.text.size());
+    };
+    scope.statistic = [this, &function, base](std::string_view pattern, const MappedText& values) {
+      return Statistic(function, pattern, values, base + function.begin);
+    };
+    scope.fail = [this, base](const Error& error, size_t offset) { Fail(error, base + offset); };
+    return PreprocessingSql(function, scope);
+  }
+
+  // A query of its own over the rows of the SELECT that the function stands in: windows could not
+  // be nested in one another.
+  MappedText Statistic(const syntax::MlFunction& function, std::string_view pattern,
+                       const MappedText& values, size_t at) {
+    const syntax::QueryBlock block = syntax::FindBlock(whole_, at);
+    const auto refuse = [&](std::string_view what) {
+      Fail(
+          Error(ErrorCode::kNotSupported, fmt::format("ML.{} cannot stand {}", function.name, what),
+                "put that query into FROM (…), and the function around it"),
+          at);
+    };
+    if (block.is_grouped) refuse("in a query with GROUP BY or HAVING");
+    if (block.is_sampled) refuse("in a query with a sample");
+    if (block.has_qualify) refuse("in a query with QUALIFY");
+    if (at >= block.from_begin && at < block.from_end) refuse("in FROM, ON or WHERE");
+    const std::string_view from =
+        whole_.substr(block.from_begin, block.from_end - block.from_begin);
+    if (!syntax::FindExtensions(from).streams.empty()) refuse("over a STREAM");
+    MappedText rows;
+    rows.Append("(SELECT ", at);
+    rows.Append(values);
+    rows.Append(" AS v ");
+    rows.Append(Rewrite(block.from_begin, block.from_end));
+    rows.Append("\n)");
+    return syntax::FillIn(fmt::format("({})", pattern), {rows});
   }
 
   // The rows given to a call, as a parenthesised query.

@@ -69,13 +69,13 @@ class Cursor {
   SourceText ExpectQuery(std::string_view where);
   // Tokens up to (excluding) a comma or closing parenthesis of this level, or one of `stops`.
   SourceText TextUntil(std::initializer_list<std::string_view> stops);
+  OptionValue ParseLiteral(int depth);
   std::vector<Option> ParseOptions(std::string_view where);
   // STRUCT(value AS name, …) after the word STRUCT.
   std::vector<Option> ParseStructFields(int depth = 0);
 
  private:
   Error Replaced(const Error& error) const;
-  OptionValue ParseLiteral(int depth);
   std::string_view text_;
   StatementPlace place_;
   std::vector<Token> tokens_;

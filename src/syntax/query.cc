@@ -66,11 +66,7 @@ class Finder {
     call.function_offset = cursor_.Peek().begin;
     call.function = ToUpper(cursor_.Next().text);
     if (!cursor_.Peek(1).Is("MODEL")) {
-      const size_t open = cursor_.position();
-      cursor_.ExpectParenthesised("(");
-      const size_t end = cursor_.position();
-      found_.functions.push_back({call.function, call.begin, EndBefore(open, end)});
-      after_source_word_ = false;
+      TakeFunction(call);
       return;
     }
     cursor_.Next();
@@ -101,11 +97,31 @@ class Finder {
     }
   }
 
-  size_t EndBefore(size_t open, size_t end) {
-    cursor_.Rewind(end - 1);
-    const size_t offset = cursor_.Next().end;
-    (void)open;
-    return offset;
+  void TakeFunction(const MlCall& call) {
+    MlFunction function{.name = call.function, .begin = call.begin, .arguments = {}, .over = {}};
+    cursor_.FindClosing();  // throws where the parenthesis opens
+    cursor_.Next();
+    if (!cursor_.Peek().Is(")")) {
+      do function.arguments.push_back(cursor_.TextUntil({}));
+      while (cursor_.Accept(","));
+    }
+    cursor_.Expect(")", fmt::format("at the end of ML.{}", function.name));
+    if (cursor_.Accept("OVER")) {
+      if (cursor_.Peek().Is("(")) {
+        function.over = cursor_.ExpectParenthesised("(");
+      } else {
+        const size_t offset = cursor_.Peek().begin;
+        function.over = {cursor_.ExpectIdentifier("( after OVER"), offset};
+      }
+    }
+    function.end = EndBefore(cursor_.position());
+    found_.functions.push_back(std::move(function));
+    after_source_word_ = false;
+  }
+
+  size_t EndBefore(size_t position) {
+    cursor_.Rewind(position - 1);
+    return cursor_.Next().end;
   }
 
   bool AtServiceCall() const {
@@ -153,8 +169,7 @@ class Finder {
       stream.source = cursor_.ExpectName("a table's name after STREAM");
     }
     if (parenthesised) cursor_.Expect(")", "at the end of STREAM(…)");
-    cursor_.Rewind(cursor_.position() - 1);
-    stream.end = cursor_.Next().end;
+    stream.end = EndBefore(cursor_.position());
     found_.streams.push_back(std::move(stream));
     after_source_word_ = false;
   }

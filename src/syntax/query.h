@@ -23,11 +23,13 @@ struct MlCall {
   std::vector<Option> settings;
 };
 
-// ML.F(…) without MODEL: a preprocessing function.
+// ML.F(…) [OVER (…)] without MODEL: a preprocessing function.
 struct MlFunction {
-  std::string name;
+  std::string name;  // upper case, without ML.
   size_t begin = 0;
   size_t end = 0;
+  std::vector<SourceText> arguments;
+  std::optional<SourceText> over;  // what stands between the parentheses, or a window's name
 };
 
 // read_files('pattern', option => value, …); options are kept as SQL text, names in lower case.

@@ -17,6 +17,8 @@ class MappedText {
   void Append(std::string_view literal, size_t anchor);
   void AppendOriginal(std::string_view text, size_t offset);
   void Append(const MappedText& other);
+  // Puts text of our own into what is there.
+  void Insert(size_t position, std::string_view literal);
 
   const std::string& text() const { return text_; }
   size_t OriginalOffset(size_t position) const;
@@ -30,5 +32,8 @@ class MappedText {
   std::string text_;
   std::vector<Piece> pieces_;
 };
+
+// `pattern` with $1 … $9 replaced by the parts; the rest is text of our own.
+MappedText FillIn(std::string_view pattern, const std::vector<MappedText>& parts);
 
 }  // namespace braid::syntax

@@ -6,7 +6,9 @@
 #include "syntax/format.h"
 #include "syntax/parse.h"
 #include "syntax/query.h"
+#include "syntax/query_block.h"
 #include "syntax/script.h"
+#include "syntax/select_list.h"
 #include "syntax/source_map.h"
 #include "syntax/token.h"
 
@@ -190,6 +192,81 @@ TEST(QueryTest, DoesNotMistakeTablesForStreams) {
             1U);
   EXPECT_EQ(FindExtensions("SELECT ML.STANDARD_SCALER(a) OVER ()").functions[0].name,
             "STANDARD_SCALER");
+}
+
+TEST(QueryTest, FindsPreprocessingFunctions) {
+  const std::string query = "SELECT ML.imputer(f(a, [1, 2]), 'mean') OVER ( ) + 1, ML.B(x) OVER w";
+  const std::vector<MlFunction> found = FindExtensions(query).functions;
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].name, "IMPUTER");
+  ASSERT_EQ(found[0].arguments.size(), 2U);
+  EXPECT_EQ(found[0].arguments[0].text, "f(a, [1, 2])");
+  EXPECT_EQ(query.substr(found[0].arguments[1].offset, 6), "'mean'");
+  EXPECT_EQ(found[0].over->text, "");
+  EXPECT_EQ(query.substr(found[0].end, 4), " + 1");
+  EXPECT_EQ(found[1].over->text, "w");
+  EXPECT_FALSE(FindExtensions("SELECT ML.B()").functions[0].over);
+}
+
+TEST(QueryTest, FindsTheBlockAroundAPlace) {
+  const auto from = [](const std::string& query) {
+    const QueryBlock block = FindBlock(query, query.find('!'));
+    return query.substr(block.from_begin, block.from_end - block.from_begin);
+  };
+  EXPECT_EQ(from("SELECT '!' FROM t WHERE a ORDER BY b"), "FROM t WHERE a");
+  EXPECT_EQ(from("SELECT (a + '!') FROM (SELECT 1 FROM u) LIMIT 2"), "FROM (SELECT 1 FROM u)");
+  EXPECT_EQ(from("SELECT 1 FROM (SELECT '!' FROM u) WHERE b"), "FROM u");
+  EXPECT_EQ(from("SELECT 1 FROM a UNION ALL SELECT '!' FROM b EXCEPT SELECT 2 FROM c"), "FROM b");
+  EXPECT_EQ(from("SELECT * EXCEPT (x), '!' FROM b JOIN c ON true"), "FROM b JOIN c ON true");
+  EXPECT_EQ(from("WITH w AS (SELECT 1 FROM z) SELECT a IS DISTINCT FROM '!' FROM w"), "FROM w");
+  EXPECT_EQ(from("FROM t SELECT '!'"), "FROM t");
+  EXPECT_EQ(from("SELECT '!'"), "");
+  EXPECT_TRUE(FindBlock("SELECT a, b FROM t GROUP BY a", 10).is_grouped);
+  EXPECT_FALSE(FindBlock("SELECT a FROM (SELECT b FROM t GROUP BY b)", 7).is_grouped);
+  EXPECT_TRUE(FindBlock("SELECT a FROM t USING SAMPLE 3", 7).is_sampled);
+  EXPECT_TRUE(FindBlock("SELECT a FROM t QUALIFY a", 7).has_qualify);
+}
+
+TEST(SelectListTest, ReadsColumnsAndStars) {
+  const auto items =
+      ParseSelectList("t.a, f(b, 1) AS b, * EXCEPT (c, d) REPLACE (e + 1 AS e), a + 1");
+  ASSERT_EQ(items.size(), 4U);
+  EXPECT_EQ(items[0].name, "a");
+  EXPECT_EQ(items[1].name, "b");
+  EXPECT_EQ(items[1].expression.text, "f(b, 1)");
+  EXPECT_TRUE(items[2].is_star);
+  EXPECT_EQ(items[2].excluded.at(1).name, "d");
+  EXPECT_EQ(items[2].replaced.at(0).expression.text, "e + 1");
+  EXPECT_EQ(items[3].name, "");
+  EXPECT_THROW(ParseSelectList(""), Error);
+  EXPECT_EQ(ParseStruct("STRUCT(1 AS x, y)").at(1).name, "y");
+  EXPECT_TRUE(ParseStruct("{'x': 1}").empty());
+  EXPECT_TRUE(ParseStruct("STRUCT(1 AS x).x").empty());
+}
+
+TEST(SelectListTest, ReadsLiterals) {
+  EXPECT_EQ(std::get<int64_t>(ParseLiteral("-3").value), -3);
+  EXPECT_EQ(std::get<OptionValue::List>(ParseLiteral("[1, 2]").value).size(), 2U);
+  EXPECT_THROW(ParseLiteral("1 + 1"), Error);
+}
+
+TEST(MappedTextTest, KeepsPlacesWhenTextIsInserted) {
+  MappedText text;
+  text.AppendOriginal("abc def", 10);
+  text.Insert(4, "__row.");
+  EXPECT_EQ(text.text(), "abc __row.def");
+  EXPECT_EQ(text.OriginalOffset(2), 12U);
+  EXPECT_EQ(text.OriginalOffset(6), 14U);
+  EXPECT_EQ(text.OriginalOffset(11), 15U);
+}
+
+TEST(MappedTextTest, FillsPatterns) {
+  MappedText a;
+  a.AppendOriginal("xy", 5);
+  const MappedText filled = FillIn("f($1, '$', $1)", {a});
+  EXPECT_EQ(filled.text(), "f(xy, '$', xy)");
+  EXPECT_EQ(filled.OriginalOffset(3), 6U);
+  EXPECT_EQ(filled.OriginalOffset(12), 6U);
 }
 
 TEST(QueryTest, SaysWhereACallIsWrong) {

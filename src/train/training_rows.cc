@@ -115,6 +115,13 @@ bool IsNumeric(const std::string& type) {
   return type.starts_with("DECIMAL") && !type.ends_with("]");
 }
 
+std::vector<ProjectedInput> InputsOf(const std::string& name, const std::string& expression,
+                                     const std::string& type) {
+  std::vector<ProjectedInput> inputs;
+  AddInput(name, expression, type, inputs);
+  return inputs;
+}
+
 std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
                                        const std::string& label, const ml::ModelOptions& options) {
   std::vector<ProjectedInput> inputs;

@@ -20,6 +20,11 @@ std::vector<session::ProjectedInput> MakeInputs(const std::vector<lake::Column>&
                                                 const std::string& label,
                                                 const ml::ModelOptions& options);
 
+// The inputs that one column, or an SQL expression over __braid_row, becomes.
+std::vector<session::ProjectedInput> InputsOf(const std::string& name,
+                                              const std::string& expression,
+                                              const std::string& type);
+
 // The named columns as categories. Throws TRAINING_DATA for one that the query does not give.
 std::vector<session::ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
                                                  const std::vector<std::string>& names);

@@ -18,6 +18,7 @@
 #include "syntax/token.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
+#include "train/transform.h"
 
 namespace braid::train {
 
@@ -73,27 +74,23 @@ class Training {
       Describe(query);
       // A fit from sums reads its rows once, and once more to judge it.
       const TrainingRows rows(change_.connection, query, options_,
-                              kind().moments_suffice == nullptr ||
+                              statement_.transform || kind().moments_suffice == nullptr ||
                                       kind().task == ml::Task::kClassification ||
                                       !kind().moments_suffice(Request())
                                   ? RowAccess::kKept
                                   : RowAccess::kInPlace);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
+      if (statement_.transform) Transform(rows);
       const session::StoredModel stored{projection_, Fit(rows)};
       return Publish(rows, stored);
     } catch (const Error& error) {
-      throw catalog::PlaceInFile(error, object_, statement_.query);
+      throw catalog::PlaceInFile(error, object_, *part_);
     }
   }
 
  private:
   void ReadOptions() {
     try {
-      if (statement_.transform)
-        throw Error(
-            ErrorCode::kNotSupported, "TRANSFORM is not available",
-            "compute the columns in the training query, and in the query that ML.PREDICT is given",
-            SpotAt(object_.definition, statement_.transform->offset, ""));
       options_ = ml::ParseModelOptions(statement_.options);
       if (kind().task == ml::Task::kProjection && options_.promotion_query)
         throw Error(ErrorCode::kInvalidOption,
@@ -113,9 +110,7 @@ class Training {
     for (const Option& option : statement_.options)
       if (syntax::ToLower(error.message()).find(option.name) != std::string::npos)
         return option.offset;
-    return statement_.transform && error.code() == ErrorCode::kNotSupported
-               ? statement_.transform->offset
-               : statement_.name.offset;
+    return statement_.name.offset;
   }
   size_t PromotionOffset() const {
     for (const Option& option : statement_.options)
@@ -134,16 +129,42 @@ class Training {
 
   void Describe(const std::string& query) {
     const engine::StatementInfo info = change_.connection.DescribeStatement(query);
-    std::vector<lake::Column> columns;
+    std::vector<lake::Column>& columns = columns_;
     std::vector<std::string> names;
     for (size_t i = 0; i < info.column_names.size(); ++i) {
       columns.push_back({info.column_names[i], info.column_types[i]});
       names.push_back(info.column_names[i]);
     }
     if (HasLabel()) FindLabel(columns, names);
-    projection_.inputs = named_ ? NamedInputs(columns, named_->inputs)
-                                : MakeInputs(columns, projection_.label, options_);
+    if (!statement_.transform)
+      projection_.inputs = named_ ? NamedInputs(columns, named_->inputs)
+                                  : MakeInputs(columns, projection_.label, options_);
     if (options_.instance_weight_col) RequireColumn(*options_.instance_weight_col, names);
+  }
+
+  // Inputs over the rows as they are given, with the statistics of those that are trained on.
+  void Transform(const TrainingRows& rows) {
+    std::vector<std::string> untouched;
+    if (!projection_.label.empty()) untouched.push_back(projection_.label);
+    if (options_.data_split_col) untouched.push_back(*options_.data_split_col);
+    if (options_.instance_weight_col) untouched.push_back(*options_.instance_weight_col);
+    part_ = &*statement_.transform;
+    FrozenTransform frozen = FreezeTransform(change_.connection, *statement_.transform, columns_,
+                                             rows.TrainingQuery(), untouched);
+    projection_.transform = frozen.columns;
+    projection_.inputs = named_ ? NamedColumns(frozen.columns) : std::move(frozen.inputs);
+    part_ = &statement_.query;
+  }
+
+  std::vector<session::ProjectedInput> NamedColumns(
+      const std::vector<session::ProjectedInput>& columns) const {
+    std::vector<lake::Column> known;
+    for (const session::ProjectedInput& column : columns) known.push_back({column.name, ""});
+    std::vector<session::ProjectedInput> inputs = NamedInputs(known, named_->inputs);
+    for (session::ProjectedInput& input : inputs)
+      for (const session::ProjectedInput& column : columns)
+        if (column.name == input.name) input.expression = column.expression;
+    return inputs;
   }
 
   static void RequireColumn(const std::string& wanted, const std::vector<std::string>& names) {
@@ -356,6 +377,8 @@ class Training {
   std::optional<ml::NamedColumns> named_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
+  std::vector<lake::Column> columns_;                   // of the training query
+  const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies
 };
 
 }  // namespace
