@@ -81,6 +81,14 @@ MappedText ExplainPredict(const Call& call) {
 
 MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
 
+MappedText DetectAnomalies(const Call& call) {
+  if (!call.settings.Has("contamination"))
+    throw Error(ErrorCode::kInvalidOption, "ML.DETECT_ANOMALIES needs CONTAMINATION",
+                "write ML.DETECT_ANOMALIES(MODEL m, STRUCT(0.02 AS contamination), TABLE t)");
+  return DetectAnomaliesSql(call.model, *call.rows,
+                            call.settings.Between("contamination", 0, 0.5, 0));
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
@@ -96,6 +104,7 @@ const std::vector<Function>& Functions() {
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
+      {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
   };
   return functions;
 }
