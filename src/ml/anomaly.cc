@@ -30,11 +30,11 @@ AnomalyThresholds AnomalyThresholds::OfScores(std::vector<double> scores) {
   const size_t levels = std::min(kMostLevels, scores.size());
   std::vector<double> upper;
   for (size_t level = (levels - 1) / 2; level < levels; ++level)
-    upper.push_back(levels == scores.size()
-                        ? scores[level]
-                        : Between(scores, static_cast<double>(level) *
-                                              static_cast<double>(scores.size() - 1) /
-                                              static_cast<double>(levels - 1)));
+    upper.push_back(
+        levels == scores.size()
+            ? scores[level]
+            : Between(scores, static_cast<double>(level) * static_cast<double>(scores.size() - 1) /
+                                  static_cast<double>(levels - 1)));
   return {static_cast<int64_t>(levels), std::move(upper)};
 }
 

@@ -8,7 +8,9 @@ namespace braid::ml {
 
 // Rows whose scores are looked at to find thresholds: every n-th of many.
 constexpr size_t kMostScoredRows = 200'000;
-inline size_t ScoredRowStride(size_t rows) { return (rows + kMostScoredRows - 1) / kMostScoredRows; }
+inline size_t ScoredRowStride(size_t rows) {
+  return (rows + kMostScoredRows - 1) / kMostScoredRows;
+}
 
 // The upper half of the training rows' scores as at most 1001 quantiles: from which score on a
 // share of them lies. Quantiles are interpolated linearly between the ordered scores; those of at

@@ -47,8 +47,7 @@ double FiniteNumber(const Json& json) {
 }
 
 int64_t CountNumber(const Json& json) {
-  if (!json.is_number_integer() || json.get<int64_t>() < 0)
-    MalformedArtefact("a count is wrong");
+  if (!json.is_number_integer() || json.get<int64_t>() < 0) MalformedArtefact("a count is wrong");
   return json.get<int64_t>();
 }
 

@@ -11,8 +11,8 @@ namespace braid::ml {
 
 // How numeric inputs become features. NULL stands for the mean in any case.
 struct FeatureScaling {
-  bool centre = true;          // subtract the mean
-  bool standardise = true;     // divide by the standard deviation, unless that is 0
+  bool centre = true;                  // subtract the mean
+  bool standardise = true;             // divide by the standard deviation, unless that is 0
   size_t degrees_of_freedom_lost = 0;  // the variance's denominator is rows - this
 };
 

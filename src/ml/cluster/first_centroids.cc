@@ -38,8 +38,7 @@ class Nearest {
     std::vector<double> by_part(points_.parts() * count);
     points_.ForEachBlock([&](size_t part, size_t first, size_t rows, const double* block) {
       std::vector<double> distances(count * kSliceRows);
-      SquaredDistances(block, rows, points_.features(), candidates.data(), count,
-                       distances.data());
+      SquaredDistances(block, rows, points_.features(), candidates.data(), count, distances.data());
       for (size_t c = 0; c < count; ++c)
         for (size_t r = 0; r < rows; ++r)
           by_part[part * count + c] += std::min(squares_[first + r], distances[c * kSliceRows + r]);

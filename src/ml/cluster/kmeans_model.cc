@@ -127,8 +127,7 @@ Table KMeansModel::Centroids() const {
     std::vector<double> values(centroid, centroid + space_.size());
     size_t at = 0;
     for (const FeatureInput& input : space_.inputs()) {
-      if (input.kind == InputKind::kNumeric)
-        values[at] = values[at] * input.scale + input.offset;
+      if (input.kind == InputKind::kNumeric) values[at] = values[at] * input.scale + input.offset;
       at += input.width();
     }
     for (std::vector<Json>& row : space_.Describe(values.data())) {

@@ -33,10 +33,9 @@ KMeansOptions ParseKMeansOptions(const std::vector<Option>& options) {
   parsed.num_clusters = reader.Integer("num_clusters", 2, parsed.num_clusters);
   if (parsed.num_clusters > kMostClusters)
     OptionReader::Refuse(*reader.Find("num_clusters"), "a whole number from 2 to 100000");
-  const Method method = reader.Word("kmeans_init_method", Method::kPlusPlus,
-                                    {{"KMEANS++", Method::kPlusPlus},
-                                     {"RANDOM", Method::kRandom},
-                                     {"CUSTOM", Method::kCustom}});
+  const Method method = reader.Word(
+      "kmeans_init_method", Method::kPlusPlus,
+      {{"KMEANS++", Method::kPlusPlus}, {"RANDOM", Method::kRandom}, {"CUSTOM", Method::kCustom}});
   if (method == Method::kCustom || reader.Has("kmeans_init_col"))
     throw Error(ErrorCode::kNotSupported,
                 method == Method::kCustom ? "KMEANS_INIT_METHOD 'CUSTOM' is not available"

@@ -16,8 +16,8 @@ namespace {
 
 size_t ClusterCount(const KMeansOptions& options, size_t rows) {
   if (options.num_clusters == 0)
-    return std::min(rows, std::max<size_t>(
-                              2, static_cast<size_t>(std::log10(static_cast<double>(rows)))));
+    return std::min(
+        rows, std::max<size_t>(2, static_cast<size_t>(std::log10(static_cast<double>(rows)))));
   const auto clusters = static_cast<size_t>(options.num_clusters);
   if (clusters > rows)
     throw Error(ErrorCode::kTrainingData,
@@ -79,11 +79,11 @@ TrainedKMeans TrainKMeans(const TrainingRequest& request, const KMeansOptions& o
                           RowSource& rows, const TrainingControl& control,
                           std::optional<std::vector<double>> start) {
   // Moved to their mean the numbers lose no digits; the cosine looks from the origin.
-  const FeatureRows features(request, rows,
-                             {.centre = options.standardize_features ||
-                                        options.distance == KMeansDistance::kEuclidean,
-                              .standardise = options.standardize_features},
-                             control);
+  const FeatureRows features(
+      request, rows,
+      {.centre = options.standardize_features || options.distance == KMeansDistance::kEuclidean,
+       .standardise = options.standardize_features},
+      control);
   const Points points(features, options.distance, request.threads);
   const size_t wanted =
       start ? start->size() / points.features() : ClusterCount(options, points.rows());
@@ -96,9 +96,8 @@ TrainedKMeans TrainKMeans(const TrainingRequest& request, const KMeansOptions& o
   Describe(points, parts);
   TrainedKMeans trained;
   if (parts.radii.size() < wanted)
-    trained.notices.push_back(fmt::format("{} clusters instead of {}: the rows have no more "
-                                          "distinct values",
-                                          parts.radii.size(), wanted));
+    trained.notices.push_back(fmt::format(
+        "{} of {} clusters: the rows have no more distinct values", parts.radii.size(), wanted));
   if (!clustering.converged && !options.bounded)
     trained.notices.emplace_back("the clusters still changed when training stopped");
   trained.model = std::make_unique<KMeansModel>(features.space(), std::move(parts));

@@ -105,8 +105,7 @@ class Lloyd {
 
   void MoveCentroid(const double* sum, double count, const double* from, double* to) const {
     double length = count;
-    if (points_.distance() == KMeansDistance::kCosine)
-      length = std::sqrt(Dot(sum, sum, features_));
+    if (points_.distance() == KMeansDistance::kCosine) length = std::sqrt(Dot(sum, sum, features_));
     // Rows that cancel each other out have no direction.
     for (size_t f = 0; f < features_; ++f) to[f] = length > 0 ? sum[f] / length : from[f];
   }
@@ -134,9 +133,7 @@ class Lloyd {
     for (size_t k = 0; k < sums.counts.size() && next != farthest; ++k) {
       if (sums.counts[k] > 0) continue;
       // A cluster keeps its last row.
-      while (next != farthest &&
-             sums.counts[static_cast<size_t>(cluster_of_[*next])] < 2)
-        ++next;
+      while (next != farthest && sums.counts[static_cast<size_t>(cluster_of_[*next])] < 2) ++next;
       if (next == farthest || squares[*next] == 0) return;
       const size_t row = *next++;
       const auto from = static_cast<size_t>(cluster_of_[row]);

@@ -27,8 +27,7 @@ class Points {
   // Groups of consecutive blocks, and how many; a function of the rows alone.
   size_t parts() const;
   // visit(part, first row, rows of the block, block), the parts by all threads.
-  void ForEachBlock(
-      const std::function<void(size_t, size_t, size_t, const double*)>& visit) const;
+  void ForEachBlock(const std::function<void(size_t, size_t, size_t, const double*)>& visit) const;
 
  private:
   const FeatureRows& rows_;
@@ -42,9 +41,9 @@ struct Clustering {
   bool converged = false;
 };
 
-// Distinct rows as first centroids: drawn evenly, or by k-means++ (Arthur and Vassilvitskii 2007) in
-// its greedy form: of 2 + ln k candidates each time the one that leaves the least sum of squares.
-// Fewer than `clusters` when k-means++ finds no more distinct rows.
+// Distinct rows as first centroids: drawn evenly, or by k-means++ (Arthur and Vassilvitskii 2007)
+// in its greedy form: of 2 + ln k candidates each time the one that leaves the least sum of
+// squares. Fewer than `clusters` when k-means++ finds no more distinct rows.
 std::vector<double> FirstCentroids(const Points& points, KMeansInit init, size_t clusters,
                                    RandomStream& random, const TrainingControl& control);
 

@@ -13,8 +13,8 @@ const ModelKind& PcaKind() {
       .check_options = [](const std::vector<Option>& options) { ParsePcaOptions(options); },
       .train =
           [](const TrainingRequest& request, RowSource& rows, const TrainingControl& control) {
-            return TrainedModel{
-                TrainPca(request, ParsePcaOptions(request.settings), rows, control), {}};
+            return TrainedModel{TrainPca(request, ParsePcaOptions(request.settings), rows, control),
+                                {}};
           },
       .moments_suffice =
           [](const TrainingRequest& request) {

@@ -28,8 +28,7 @@ PcaOptions ParsePcaOptions(const std::vector<Option>& options) {
                                {"FULL", PcaSolver::kFull},
                                {"RANDOMIZED", PcaSolver::kRandomized}});
   if (parsed.solver == PcaSolver::kRandomized && parsed.num_principal_components == 0)
-    throw Error(ErrorCode::kInvalidOption,
-                "PCA_SOLVER 'RANDOMIZED' needs NUM_PRINCIPAL_COMPONENTS",
+    throw Error(ErrorCode::kInvalidOption, "PCA_SOLVER 'RANDOMIZED' needs NUM_PRINCIPAL_COMPONENTS",
                 "give it, or use 'FULL'");
   return parsed;
 }

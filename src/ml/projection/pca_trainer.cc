@@ -42,8 +42,7 @@ class Covariances {
           for (size_t f = 0; f < features; ++f)
             out[f] += std::accumulate(block + f * kSliceRows, block + f * kSliceRows + count, 0.0);
         });
-    for (size_t f = 0; f < features; ++f)
-      means_[f] = sums[f] / static_cast<double>(rows_.rows());
+    for (size_t f = 0; f < features; ++f) means_[f] = sums[f] / static_cast<double>(rows_.rows());
   }
 
   size_t size() const { return rows_.space().size(); }
@@ -67,10 +66,9 @@ class Covariances {
   }
 
   double Trace() const {
-    const std::vector<double> sum =
-        Sum(1, [&](const double* block, size_t, double* out) {
-          *out += Dot(block, block, size() * kSliceRows);
-        });
+    const std::vector<double> sum = Sum(1, [&](const double* block, size_t, double* out) {
+      *out += Dot(block, block, size() * kSliceRows);
+    });
     return sum[0] / denominator();
   }
 
@@ -144,7 +142,7 @@ void Orthonormalise(std::vector<double>& vectors, size_t count) {
 }
 
 Spectrum DecomposeRandomly(const Covariances& covariances, size_t wanted, int64_t seed,
-                        const TrainingControl& control) {
+                           const TrainingControl& control) {
   const size_t features = covariances.size();
   const size_t count = std::min(features, wanted + kOversampling);
   RandomStream random(seed);
@@ -164,7 +162,7 @@ Spectrum DecomposeRandomly(const Covariances& covariances, size_t wanted, int64_
           Dot(&basis[i * features], &image[j * features], features);
   const EigenPairs pairs = DecomposeSymmetric(small, count);
   Spectrum spectrum{{pairs.values.begin(), pairs.values.begin() + static_cast<ptrdiff_t>(wanted)},
-              std::vector<double>(wanted * features)};
+                    std::vector<double>(wanted * features)};
   for (size_t k = 0; k < wanted; ++k) {
     double* vector = &spectrum.vectors[k * features];
     for (size_t j = 0; j < count; ++j)
@@ -199,8 +197,8 @@ size_t MostComponents(size_t rows, size_t features, const PcaOptions& options) {
 }
 
 // Keeps as many components as the options say.
-PcaParts Choose(const PcaOptions& options, size_t rows, std::vector<double> means, Spectrum spectrum,
-                double total) {
+PcaParts Choose(const PcaOptions& options, size_t rows, std::vector<double> means,
+                Spectrum spectrum, double total) {
   if (!(total > 0))
     throw Error(ErrorCode::kTrainingData, "No input varies over the rows",
                 "give columns that differ from row to row");
@@ -258,18 +256,16 @@ void FindThresholds(RowSource& rows, const TrainingControl& control, PcaModel& m
 bool MomentsSuffice(const TrainingRequest& request, const PcaOptions& options) {
   return options.solver != PcaSolver::kRandomized && !request.inputs.empty() &&
          (options.solver == PcaSolver::kFull || request.inputs.size() <= kManyFeatures) &&
-         std::all_of(request.inputs.begin(), request.inputs.end(), [](const InputColumn& input) {
-           return input.kind == InputKind::kNumeric;
-         });
+         std::all_of(request.inputs.begin(), request.inputs.end(),
+                     [](const InputColumn& input) { return input.kind == InputKind::kNumeric; });
 }
 
 std::unique_ptr<PcaModel> TrainPca(const TrainingRequest& request, const PcaOptions& options,
                                    RowSource& rows, const TrainingControl& control) {
-  const FeatureRows features(request, rows,
-                             {.centre = true,
-                              .standardise = options.scale_features,
-                              .degrees_of_freedom_lost = 1},
-                             control);
+  const FeatureRows features(
+      request, rows,
+      {.centre = true, .standardise = options.scale_features, .degrees_of_freedom_lost = 1},
+      control);
   CheckRows(static_cast<int64_t>(features.rows()));
   const Covariances covariances(features, request.threads);
   const size_t wanted = MostComponents(features.rows(), covariances.size(), options);
@@ -303,9 +299,8 @@ std::unique_ptr<PcaModel> TrainPcaFromMoments(const TrainingRequest& request,
   std::vector<FeatureInput> inputs;
   for (size_t f = 0; f < features; ++f) {
     const double squares = gathered.centred[f * (features + 1) + f];
-    FeatureInput input{.name = request.inputs[f].name,
-                       .mean = gathered.mean[f],
-                       .offset = gathered.mean[f]};
+    FeatureInput input{
+        .name = request.inputs[f].name, .mean = gathered.mean[f], .offset = gathered.mean[f]};
     if (options.scale_features && squares > 0)
       input.scale = std::sqrt(squares / static_cast<double>(gathered.rows - 1));
     inputs.push_back(std::move(input));
@@ -314,9 +309,8 @@ std::unique_ptr<PcaModel> TrainPcaFromMoments(const TrainingRequest& request,
   double total = 0;
   for (size_t i = 0; i < features; ++i) {
     for (size_t j = 0; j < features; ++j)
-      covariances[i * features + j] = gathered.centred[i * (features + 1) + j] /
-                                      inputs[i].scale / inputs[j].scale /
-                                      static_cast<double>(gathered.rows - 1);
+      covariances[i * features + j] = gathered.centred[i * (features + 1) + j] / inputs[i].scale /
+                                      inputs[j].scale / static_cast<double>(gathered.rows - 1);
     total += covariances[i * features + i];
   }
   auto model = std::make_unique<PcaModel>(
