@@ -145,9 +145,8 @@ TEST(KMeans, ClustersByBothStartsAndDistances) {
   for (const KMeansInit init : {KMeansInit::kPlusPlus, KMeansInit::kRandom}) {
     for (const KMeansDistance distance : {KMeansDistance::kEuclidean, KMeansDistance::kCosine}) {
       Rows rows = Clouds(900);
-      const TrainedKMeans trained =
-          rows.Train({.num_clusters = 3, .init = init, .distance = distance,
-                      .standardize_features = false});
+      const TrainedKMeans trained = rows.Train(
+          {.num_clusters = 3, .init = init, .distance = distance, .standardize_features = false});
       if (init == KMeansInit::kPlusPlus) {
         EXPECT_EQ(trained.model->parts().sizes, (std::vector<int64_t>{300, 300, 300}));
       }
@@ -162,8 +161,8 @@ TEST(KMeans, CosineDistanceIsOfDirections) {
   Rows rows;
   rows.AddNumeric("x", {"1", "10", "0", "0", "0"});
   rows.AddNumeric("y", {"0", "0", "2", "30", "0"});
-  KMeansOptions options{.num_clusters = 2, .distance = KMeansDistance::kCosine,
-                        .standardize_features = false};
+  KMeansOptions options{
+      .num_clusters = 2, .distance = KMeansDistance::kCosine, .standardize_features = false};
   const TrainedKMeans trained = rows.Train(options, std::vector<double>{1, 0, 0, 1});
   EXPECT_EQ(trained.model->parts().centroids, (std::vector<double>{1, 0, 0, 1}));
   std::vector<double> distances(10);
@@ -220,8 +219,8 @@ TEST(KMeans, AnEmptyClusterTakesTheFarthestRow) {
 
 TEST(KMeans, StopsAsBigQueryDoesWhenAskedTo) {
   Rows rows = Clouds(600);
-  const TrainedKMeans trained = rows.Train({.num_clusters = 9, .bounded = true, .max_iterations = 2,
-                                            .early_stop = false});
+  const TrainedKMeans trained =
+      rows.Train({.num_clusters = 9, .bounded = true, .max_iterations = 2, .early_stop = false});
   EXPECT_EQ(trained.model->parts().training_info.size(), 2U);
 }
 

@@ -136,8 +136,7 @@ TEST(Pca, KeepsAsManyComponentsAsAskedFor) {
   EXPECT_EQ(rows.Train({.explained_variance_ratio = 0.62})->score_count(), 1U);
   EXPECT_EQ(rows.Train({.explained_variance_ratio = 0.8})->score_count(), 2U);
   EXPECT_EQ(rows.Train({.explained_variance_ratio = 1.0})->score_count(), 4U);
-  EXPECT_EQ(CodeOf([&] { rows.Train({.num_principal_components = 5}); }),
-            ErrorCode::kTrainingData);
+  EXPECT_EQ(CodeOf([&] { rows.Train({.num_principal_components = 5}); }), ErrorCode::kTrainingData);
 }
 
 TEST(Pca, RandomisedFindsTheSameComponents) {
@@ -158,8 +157,8 @@ TEST(Pca, RandomisedFindsTheSameComponents) {
     }
     rows.AddNumeric(fmt::format("x{}", column), values);
   }
-  const PcaOptions full{.num_principal_components = 5, .scale_features = false,
-                        .solver = PcaSolver::kFull};
+  const PcaOptions full{
+      .num_principal_components = 5, .scale_features = false, .solver = PcaSolver::kFull};
   PcaOptions randomised = full;
   randomised.solver = PcaSolver::kRandomized;
   const auto a = rows.Train(full);

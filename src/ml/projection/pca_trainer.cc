@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string_view>
 
 #include "base/error.h"
 #include "ml/feature_rows.h"
@@ -226,6 +227,37 @@ Spectrum DecomposeFully(const std::vector<double>& covariances, size_t features)
   return {std::move(pairs.values), std::move(pairs.vectors)};
 }
 
+// Some rows of a batch as a batch of its own.
+class PickedRows {
+ public:
+  PickedRows(const Batch& from, size_t inputs, const std::vector<size_t>& rows)
+      : numbers_(inputs), texts_(inputs), validity_(inputs) {
+    batch_.rows = rows.size();
+    for (size_t c = 0; c < inputs; ++c) {
+      const ColumnView& view = from.columns[c];
+      validity_[c].assign(rows.size() / 64 + 1, 0);
+      for (size_t i = 0; i < rows.size(); ++i) {
+        if (view.kind == ColumnKind::kDouble)
+          numbers_[c].push_back(view.doubles()[rows[i]]);
+        else
+          texts_[c].push_back(view.IsValid(rows[i]) ? view.strings()[rows[i]] : "");
+        if (view.IsValid(rows[i])) validity_[c][i / 64] |= uint64_t{1} << (i % 64);
+      }
+      const void* data = view.kind == ColumnKind::kDouble
+                             ? static_cast<const void*>(numbers_[c].data())
+                             : static_cast<const void*>(texts_[c].data());
+      batch_.columns.push_back({view.kind, data, validity_[c].data()});
+    }
+  }
+  const Batch& batch() const { return batch_; }
+
+ private:
+  std::vector<std::vector<double>> numbers_;
+  std::vector<std::vector<std::string_view>> texts_;
+  std::vector<std::vector<uint64_t>> validity_;
+  Batch batch_;
+};
+
 // The errors of the training rows, of every n-th if there are many.
 void FindThresholds(RowSource& rows, const TrainingControl& control, PcaModel& model) {
   if (model.score_count() == model.parts().means.size()) return;
@@ -235,18 +267,15 @@ void FindThresholds(RowSource& rows, const TrainingControl& control, PcaModel& m
   size_t next = 0;  // row to look at, from the batch's first
   rows.Scan([&](const Batch& batch) {
     StopIfAsked(control);
-    if (next >= batch.rows) {
-      next -= batch.rows;
-      return;
-    }
-    Batch only{.rows = batch.rows, .columns = {}};
-    only.columns.assign(batch.columns.begin(),
-                        batch.columns.begin() + static_cast<ptrdiff_t>(inputs));
-    std::vector<double> errors(batch.rows);
-    std::vector<int64_t> unused(batch.rows);
-    model.AnomalyScores(only, errors, unused);
-    for (; next < batch.rows; next += stride) scores.push_back(errors[next]);
+    std::vector<size_t> picked;
+    for (; next < batch.rows; next += stride) picked.push_back(next);
     next -= batch.rows;
+    if (picked.empty()) return;
+    const PickedRows some(batch, inputs, picked);
+    std::vector<double> errors(picked.size());
+    std::vector<int64_t> unused(picked.size());
+    model.AnomalyScores(some.batch(), errors, unused);
+    scores.insert(scores.end(), errors.begin(), errors.end());
   });
   model.SetThresholds(AnomalyThresholds::OfScores(std::move(scores)));
 }
