@@ -24,6 +24,14 @@ double Between(const std::vector<double>& sorted, double place) {
 
 }  // namespace
 
+// Steele, Lea and Flood's mixing of 64 bits (2014).
+bool IsScored(size_t row, size_t group) {
+  uint64_t bits = (row / group + 1) * 0x9E3779B97F4A7C15U;
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9U;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EBU;
+  return (bits ^ (bits >> 31)) % group == row % group;
+}
+
 AnomalyThresholds AnomalyThresholds::OfScores(std::vector<double> scores) {
   if (scores.empty()) return {};
   std::sort(scores.begin(), scores.end());

@@ -6,11 +6,11 @@
 
 namespace braid::ml {
 
-// Rows whose scores are looked at to find thresholds: every n-th of many.
+// Of many training rows some are scored to find thresholds: one of each group of so many, at a
+// place that looks random, since a fixed place could keep step with the data.
 constexpr size_t kMostScoredRows = 200'000;
-inline size_t ScoredRowStride(size_t rows) {
-  return (rows + kMostScoredRows - 1) / kMostScoredRows;
-}
+inline size_t ScoredGroup(size_t rows) { return (rows + kMostScoredRows - 1) / kMostScoredRows; }
+bool IsScored(size_t row, size_t group);
 
 // The upper half of the training rows' scores as at most 1001 quantiles: from which score on a
 // share of them lies. Quantiles are interpolated linearly between the ordered scores; those of at

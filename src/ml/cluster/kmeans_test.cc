@@ -255,6 +255,24 @@ TEST(KMeans, ContaminationIsTheShareOfTrainingRowsAbove) {
   EXPECT_EQ(std::set<int64_t>(centroids.begin(), centroids.end()), (std::set<int64_t>{1, 2, 3}));
 }
 
+// Rows whose kind repeats in step with the groups that are sampled.
+TEST(KMeans, ContaminationOfManyRowsIsCloseToTheirShare) {
+  std::vector<Text> values;
+  RandomStream random(5);
+  for (size_t row = 0; row < 400'000; ++row)
+    values.emplace_back(fmt::format("{:.4f}", (row % 2 == 0 ? 1 : 4) * random.Gaussian()));
+  Rows rows;
+  rows.AddNumeric("x", values);
+  const TrainedKMeans trained = rows.Train({.num_clusters = 2});
+  std::vector<double> scores(values.size());
+  std::vector<int64_t> centroids(values.size());
+  trained.model->AnomalyScores(rows.rows.BatchOf(0, values.size(), 1), scores, centroids);
+  const double threshold = trained.model->AnomalyThreshold(0.05);
+  const auto above =
+      std::count_if(scores.begin(), scores.end(), [&](double score) { return score > threshold; });
+  EXPECT_NEAR(static_cast<double>(above) / static_cast<double>(values.size()), 0.05, 0.002);
+}
+
 TEST(KMeans, StopsWhenAsked) {
   Rows rows = Clouds(100);
   std::stop_source source;

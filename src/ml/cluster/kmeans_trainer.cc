@@ -14,6 +14,8 @@ namespace braid::ml {
 
 namespace {
 
+constexpr double kUnscored = -1;
+
 size_t ClusterCount(const KMeansOptions& options, size_t rows) {
   if (options.num_clusters == 0)
     return std::min(
@@ -63,13 +65,15 @@ void Describe(const Points& points, KMeansParts& parts) {
   for (size_t k = 0; k < clusters; ++k)
     if (parts.sizes[k] > 0)
       parts.radii[k] = std::sqrt(parts.radii[k] / static_cast<double>(parts.sizes[k]));
-  const size_t stride = ScoredRowStride(points.rows());
-  std::vector<double> scores((points.rows() + stride - 1) / stride);
+  const size_t group = ScoredGroup(points.rows());
+  std::vector<double> scores((points.rows() + group - 1) / group, kUnscored);
   for_each_row([&](size_t, size_t row, const double* distances) {
     int64_t nearest = 0;
-    if (row % stride == 0)
-      scores[row / stride] = NormalisedDistance(distances, kSliceRows, parts.radii, nearest);
+    if (IsScored(row, group))
+      scores[row / group] = NormalisedDistance(distances, kSliceRows, parts.radii, nearest);
   });
+  // The last group may be too short for its place.
+  std::erase(scores, kUnscored);
   parts.thresholds = AnomalyThresholds::OfScores(std::move(scores));
 }
 

@@ -258,18 +258,19 @@ class PickedRows {
   Batch batch_;
 };
 
-// The errors of the training rows, of every n-th if there are many.
+// The errors of the training rows, of some if there are many.
 void FindThresholds(RowSource& rows, const TrainingControl& control, PcaModel& model) {
   if (model.score_count() == model.parts().means.size()) return;
-  const size_t stride = ScoredRowStride(static_cast<size_t>(model.rows()));
+  const size_t group = ScoredGroup(static_cast<size_t>(model.rows()));
   const size_t inputs = model.input_columns().size();
   std::vector<double> scores;
-  size_t next = 0;  // row to look at, from the batch's first
+  size_t first = 0;
   rows.Scan([&](const Batch& batch) {
     StopIfAsked(control);
     std::vector<size_t> picked;
-    for (; next < batch.rows; next += stride) picked.push_back(next);
-    next -= batch.rows;
+    for (size_t row = 0; row < batch.rows; ++row)
+      if (IsScored(first + row, group)) picked.push_back(row);
+    first += batch.rows;
     if (picked.empty()) return;
     const PickedRows some(batch, inputs, picked);
     std::vector<double> errors(picked.size());
