@@ -99,6 +99,60 @@ BRAID_KERNEL double Dot(const double* left, const double* right, size_t count) {
   return total;
 }
 
+// Three points against eight rows at once. The last tile may name a point twice.
+BRAID_KERNEL static void DistanceTile(const double* block, size_t rows, size_t features,
+                                      const double* const* points, double* const* out) {
+  const double *p0 = points[0], *p1 = points[1], *p2 = points[2];
+  for (size_t r = 0; r < rows; r += 2 * kLanes) {
+    Lanes s00{}, s01{}, s10{}, s11{}, s20{}, s21{};
+    for (size_t f = 0; f < features; ++f) {
+      const double* values = block + f * kSliceRows + r;
+      const Lanes x0 = BRAID_LOAD(values), x1 = BRAID_LOAD(values + kLanes);
+      Lanes d = x0 - p0[f];
+      s00 += d * d;
+      d = x1 - p0[f];
+      s01 += d * d;
+      d = x0 - p1[f];
+      s10 += d * d;
+      d = x1 - p1[f];
+      s11 += d * d;
+      d = x0 - p2[f];
+      s20 += d * d;
+      d = x1 - p2[f];
+      s21 += d * d;
+    }
+    *reinterpret_cast<Lanes*>(out[0] + r) = s00;
+    *reinterpret_cast<Lanes*>(out[0] + r + kLanes) = s01;
+    *reinterpret_cast<Lanes*>(out[1] + r) = s10;
+    *reinterpret_cast<Lanes*>(out[1] + r + kLanes) = s11;
+    *reinterpret_cast<Lanes*>(out[2] + r) = s20;
+    *reinterpret_cast<Lanes*>(out[2] + r + kLanes) = s21;
+  }
+}
+
+void SquaredDistances(const double* block, size_t rows, size_t features, const double* points,
+                      size_t count, double* out) {
+  for (size_t k = 0; k < count; k += kTile) {
+    const double* tile[kTile];
+    double* to[kTile];
+    for (size_t i = 0; i < kTile; ++i) {
+      const size_t point = std::min(k + i, count - 1);
+      tile[i] = points + point * features;
+      to[i] = out + point * kSliceRows;
+    }
+    DistanceTile(block, rows, features, tile, to);
+  }
+}
+
+BRAID_KERNEL void TakeNearer(const double* distances, int64_t point, size_t rows, double* nearest,
+                             int64_t* index) {
+  for (size_t r = 0; r < rows; ++r) {
+    const bool nearer = distances[r] < nearest[r];
+    nearest[r] = nearer ? distances[r] : nearest[r];
+    index[r] = nearer ? point : index[r];
+  }
+}
+
 BRAID_KERNEL void AddScaled(const double* values, double weight, double mean, size_t count,
                             double* out) {
   for (size_t i = 0; i < count; ++i) {

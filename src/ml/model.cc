@@ -20,6 +20,15 @@ void Model::Explain(const Batch& /*inputs*/, std::span<double> /*out*/) const {
   throw Error(ErrorCode::kInternal, fmt::format("{} cannot be explained", kind()));
 }
 
+void Model::AnomalyScores(const Batch& /*inputs*/, std::span<double> /*scores*/,
+                          std::span<int64_t> /*centroids*/) const {
+  throw Error(ErrorCode::kInternal, fmt::format("{} detects no anomalies", kind()));
+}
+
+double Model::AnomalyThreshold(double /*contamination*/) const {
+  throw Error(ErrorCode::kInternal, fmt::format("{} detects no anomalies", kind()));
+}
+
 std::string Model::ToOnnx() const {
   throw Error(ErrorCode::kExportUnsupported, fmt::format("{} has no form in ONNX", kind()));
 }

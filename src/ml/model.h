@@ -58,6 +58,14 @@ class Model {
   }
   virtual void Explain(const Batch& inputs, std::span<double> out) const;
 
+  // Whether ML.DETECT_ANOMALIES works: a score a row that is the higher the less the row is like
+  // the training rows, clustering's with the centroid (from 1) it refers to; and the score that the
+  // share `contamination` (0 to 0.5) of the training rows exceeds.
+  virtual bool can_detect_anomalies() const { return false; }
+  virtual void AnomalyScores(const Batch& inputs, std::span<double> scores,
+                             std::span<int64_t> centroids) const;
+  virtual double AnomalyThreshold(double contamination) const;
+
   // The model as text (docs/formats/model_artefact.md); its kind's `load` reads it.
   virtual std::string ToArtefact() const = 0;
   // The model as an ONNX file, and the JSON that says what goes in and comes out. Throws

@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "ml/glm/glm_kind.h"
+#include "ml/cluster/kmeans_kind.h"
 #include "ml/option_reader.h"
+#include "ml/projection/pca_kind.h"
 
 namespace braid::ml {
 
@@ -18,13 +20,13 @@ namespace {
 const std::vector<const ModelKind*>& Kinds() {
   static const std::vector<const ModelKind*> kinds = {
       &LinearRegKind(), &LogisticRegKind(),  //
+      &KMeansKind(),                         //
+      &PcaKind(),                            //
   };
   return kinds;
 }
 
-constexpr std::array<std::string_view, 21> kOtherKinds = {"kmeans",
-                                                          "matrix_factorization",
-                                                          "pca",
+constexpr std::array<std::string_view, 19> kOtherKinds = {"matrix_factorization",
                                                           "autoencoder",
                                                           "automl_classifier",
                                                           "automl_regressor",

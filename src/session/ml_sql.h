@@ -48,6 +48,10 @@ syntax::MappedText ExplainPredictSql(const BoundModel& model, const syntax::Mapp
 syntax::MappedText GlobalExplainSql(const BoundModel& model, const syntax::MappedText& rows);
 // ML.TRANSFORM: the columns of the model's TRANSFORM clause that are inputs.
 syntax::MappedText TransformSql(const BoundModel& model, const syntax::MappedText& rows);
+// ML.DETECT_ANOMALIES: anomalies are the rows whose score is above that of all but the share
+// `contamination` of the training rows.
+syntax::MappedText DetectAnomaliesSql(const BoundModel& model, const syntax::MappedText& rows,
+                                      double contamination);
 // A model's own table as VALUES.
 std::string TableSql(const ml::Table& table);
 

@@ -83,6 +83,14 @@ MappedText Transform(const Call& call) { return TransformSql(call.model, *call.r
 
 MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
 
+MappedText DetectAnomalies(const Call& call) {
+  if (!call.settings.Has("contamination"))
+    throw Error(ErrorCode::kInvalidOption, "ML.DETECT_ANOMALIES needs CONTAMINATION",
+                "write ML.DETECT_ANOMALIES(MODEL m, STRUCT(0.02 AS contamination), TABLE t)");
+  return DetectAnomaliesSql(call.model, *call.rows,
+                            call.settings.Between("contamination", 0, 0.5, 0));
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
@@ -99,6 +107,7 @@ const std::vector<Function>& Functions() {
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
+      {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
   };
   return functions;
 }

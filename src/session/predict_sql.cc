@@ -143,6 +143,24 @@ MappedText ExplainPredictSql(const BoundModel& model, const MappedText& rows, do
       scored, "");
 }
 
+MappedText DetectAnomaliesSql(const BoundModel& model, const MappedText& rows,
+                              double contamination) {
+  const ml::Model& core = *model.stored.core;
+  if (!core.can_detect_anomalies())
+    throw Error(ErrorCode::kNotSupported,
+                fmt::format("ML.DETECT_ANOMALIES is not for {}", core.kind()),
+                "it is for kmeans and pca");
+  const MappedText scored =
+      Around(ScoringCall(model, "anomaly") + " AS __braid_p, __braid_row.*", rows, "");
+  return Around(fmt::format("__braid_p.score > {} AS is_anomaly, __braid_p.score AS {}, * EXCLUDE "
+                            "(__braid_p)",
+                            NumberSql(core.AnomalyThreshold(contamination)),
+                            core.task() == ml::Task::kClustering
+                                ? "normalized_distance, __braid_p.centroid_id AS centroid_id"
+                                : "mean_squared_error"),
+                scored, "");
+}
+
 MappedText GlobalExplainSql(const BoundModel& model, const MappedText& rows) {
   RequireExplained(model, "GLOBAL_EXPLAIN");
   const size_t inputs = model.stored.projection.inputs.size();

@@ -99,6 +99,13 @@ void ScoreCluster(const BoundScoring& scoring, const Batch& arguments, engine::V
   }
 }
 
+void ScoreAnomaly(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
+  engine::VectorWriter score = out.Child(0);
+  engine::VectorWriter centroid = out.Child(1);
+  scoring.model->core->AnomalyScores(Inputs(scoring, arguments), {score.doubles(), arguments.rows},
+                                     {centroid.integers(), arguments.rows});
+}
+
 void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
   const ml::Model& model = *scoring.model->core;
   const Batch inputs = Inputs(scoring, arguments);
@@ -263,6 +270,8 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
       connection, store, "cluster", 1,
       "STRUCT(centroid_id BIGINT, nearest STRUCT(centroid_id BIGINT, distance DOUBLE)[])",
       ScoreCluster);
+  RegisterScorer(connection, store, "anomaly", 1, "STRUCT(score DOUBLE, centroid_id BIGINT)",
+                 ScoreAnomaly);
   RegisterScorer(connection, store, "explained", 2,
                  "STRUCT(attributions STRUCT(feature VARCHAR, attribution DOUBLE)[], baseline "
                  "DOUBLE, \"value\" DOUBLE, probability DOUBLE)",

@@ -73,7 +73,9 @@ class Finder {
     cursor_.Next();
     call.model = cursor_.ExpectModel();
     if (cursor_.Accept(",")) TakeRows(call);
-    if (!call.settings.empty() || cursor_.Peek().Is(")")) {
+    // BigQuery ML has the settings of ML.DETECT_ANOMALIES before the rows.
+    if (!call.settings.empty()) {
+      if (cursor_.Accept(",")) TakeRows(call);
     } else if (cursor_.Accept(",")) {
       cursor_.Expect("STRUCT", fmt::format("as the last argument of ML.{}", call.function));
       call.settings = cursor_.ParseStructFields();
@@ -89,7 +91,7 @@ class Finder {
       call.table = cursor_.ExpectName("a table's name after TABLE");
     } else if (cursor_.Peek().Is("(")) {
       call.query = cursor_.ExpectParenthesised("a query");
-    } else if (cursor_.Accept("STRUCT")) {
+    } else if (call.settings.empty() && cursor_.Accept("STRUCT")) {
       call.settings = cursor_.ParseStructFields();
     } else {
       cursor_.FailExpected({"TABLE", "(", "STRUCT"},

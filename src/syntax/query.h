@@ -11,7 +11,7 @@
 
 namespace braid::syntax {
 
-// ML.F(MODEL m [, TABLE t | (query)] [, STRUCT(value AS name, …)])
+// ML.F(MODEL m [, TABLE t | (query)] [, STRUCT(value AS name, …)]); rows and settings in any order.
 struct MlCall {
   size_t begin = 0;
   size_t end = 0;
