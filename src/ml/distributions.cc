@@ -29,9 +29,7 @@ double IncompleteBeta(double a, double b, double x) {
   if (!(x < 1)) return 1;
   if (x > (a + 1) / (a + b + 2)) return 1 - IncompleteBeta(b, a, 1 - x);
   constexpr double kTiny = 1e-300;
-  const auto away_from_zero = [](double value) {
-    return std::abs(value) < kTiny ? kTiny : value;
-  };
+  const auto away_from_zero = [](double value) { return std::abs(value) < kTiny ? kTiny : value; };
   double c = 1;
   double d = 1 / away_from_zero(1 - (a + b) * x / (a + 1));
   double fraction = d;
@@ -47,8 +45,8 @@ double IncompleteBeta(double a, double b, double x) {
     fraction *= c * d;
     if (std::abs(c * d - 1) < 1e-16) break;
   }
-  const double log_front = std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) +
-                           a * std::log(x) + b * std::log1p(-x);
+  const double log_front =
+      std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x);
   return std::exp(log_front) * fraction / a;
 }
 

@@ -27,8 +27,8 @@ void AskForPValues(TestTraining& training) {
 }
 
 TestTraining Cars(const std::vector<std::string>& inputs) {
-  TestTraining training = MakeTraining(GlmType::kLinearReg, ReadOracleTable("ols_mtcars"), "mpg",
-                                       inputs, {"cyl"});
+  TestTraining training =
+      MakeTraining(GlmType::kLinearReg, ReadOracleTable("ols_mtcars"), "mpg", inputs, {"cyl"});
   AskForPValues(training);
   return training;
 }
@@ -80,7 +80,8 @@ TEST(Inference, PValuesOfStudentsTAreStatsmodels) {
   TestTraining training = Cars({"wt", "hp", "cyl"});
   const GlmModel model = Train(training).model;
   const nlohmann::json right = Right()["mtcars"]["p_values_t"];
-  const std::vector<Option> student = {{.name = "distribution", .value = {std::string("STUDENT_T")}}};
+  const std::vector<Option> student = {
+      {.name = "distribution", .value = {std::string("STUDENT_T")}}};
   ExpectClose(Cell(model, "p_value", "wt", "", "", student).get<double>(), right["wt"], 1e-9, "wt");
   ExpectClose(Cell(model, "p_value", "cyl", "c6", "", student).get<double>(), right["c6"], 1e-9,
               "c6");
@@ -137,9 +138,9 @@ TEST(Inference, UnseenCategoryHasNoInterval) {
 
 TEST(Inference, LogisticErrorsAndPValuesAreRs) {
   const nlohmann::json right = ReadOracle("logit_birthwt")["expected"]["coefficients"];
-  TestTraining training = MakeTraining(
-      GlmType::kLogisticReg, ReadOracleTable("logit_birthwt"), "low",
-      {"age", "lwt", "race", "smoke", "ptl", "ht", "ui", "ftv"}, {"race"});
+  TestTraining training =
+      MakeTraining(GlmType::kLogisticReg, ReadOracleTable("logit_birthwt"), "low",
+                   {"age", "lwt", "race", "smoke", "ptl", "ht", "ui", "ftv"}, {"race"});
   AskForPValues(training);
   const GlmModel model = GlmModel::FromArtefact(Train(training).model.ToArtefact());
   for (const char* input : {"age", "lwt", "smoke", "ptl", "ht", "ui", "ftv"}) {
@@ -155,9 +156,8 @@ TEST(Inference, LogisticErrorsAndPValuesAreRs) {
 TEST(Inference, SeveralClassesAreStatsmodels) {
   const nlohmann::json right = Right()["multinomial"];
   const std::vector<std::string> inputs = right["inputs"];
-  TestTraining training =
-      MakeTraining(GlmType::kLogisticReg, ReadOracleTable("multinomial_penguins"), right["label"],
-                   inputs);
+  TestTraining training = MakeTraining(
+      GlmType::kLogisticReg, ReadOracleTable("multinomial_penguins"), right["label"], inputs);
   AskForPValues(training);
   const GlmModel model = Train(training).model;
   for (size_t k = 0; k < 3; ++k)

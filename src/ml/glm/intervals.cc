@@ -56,8 +56,7 @@ Table GlmModel::AdvancedWeights(const std::vector<Option>& settings) const {
   const OptionReader reader(settings);
   const bool standardize = reader.Boolean("standardize", false);
   const double confidence = reader.Between("confidence_level", 0, 1, 0.95);
-  Judge judge{.normal = reader.Word("distribution", true,
-                                    {{"NORMAL", true}, {"STUDENT_T", false}}),
+  Judge judge{.normal = reader.Word("distribution", true, {{"NORMAL", true}, {"STUDENT_T", false}}),
               .degrees_of_freedom = inference.degrees_of_freedom};
   if (!judge.normal && parts_.type != GlmType::kLinearReg)
     throw Error(ErrorCode::kInvalidOption, "The distribution 'STUDENT_T' is for linear_reg",
@@ -65,8 +64,7 @@ Table GlmModel::AdvancedWeights(const std::vector<Option>& settings) const {
   if (!(confidence > 0 && confidence < 1))
     OptionReader::Refuse(*reader.Find("confidence_level"), "a number between 0 and 1");
   const double p = (1 + confidence) / 2;
-  judge.quantile =
-      judge.normal ? NormalQuantile(p) : StudentQuantile(p, judge.degrees_of_freedom);
+  judge.quantile = judge.normal ? NormalQuantile(p) : StudentQuantile(p, judge.degrees_of_freedom);
   Table table{.columns = {{"processed_input", "VARCHAR"},
                           {"category", "VARCHAR"},
                           {"weight", "DOUBLE"},
@@ -101,10 +99,9 @@ Table GlmModel::AdvancedWeights(const std::vector<Option>& settings) const {
       }
     }
     if (parts_.fit_intercept)
-      table.rows.push_back(Row("__INTERCEPT__", nullptr, intercept,
-                               standardize ? inference.standardised_intercept_errors[s]
-                                           : errors.intercept,
-                               judge));
+      table.rows.push_back(
+          Row("__INTERCEPT__", nullptr, intercept,
+              standardize ? inference.standardised_intercept_errors[s] : errors.intercept, judge));
     for (size_t row = begin; by_class && row < table.rows.size(); ++row)
       table.rows[row].emplace_back(parts_.classes[s]);
   }
@@ -123,8 +120,8 @@ Table GlmModel::VarianceInflation() const {
     int64_t width = input.kind == InputKind::kNumeric ? 1 : 0;
     for (const CategoryLevel& level : input.categories) width += level.dropped ? 0 : 1;
     const double vif = inference.inflation[c];
-    table.rows.push_back({input.name, vif, width,
-                          width > 0 ? std::pow(vif, 1 / static_cast<double>(width)) : 1.0});
+    table.rows.push_back(
+        {input.name, vif, width, width > 0 ? std::pow(vif, 1 / static_cast<double>(width)) : 1.0});
   }
   return table;
 }
