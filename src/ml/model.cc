@@ -16,6 +16,11 @@ Table Model::TableOf(std::string_view function, const std::vector<Option>& /*set
   throw Error(ErrorCode::kInternal, fmt::format("{} has no ML.{}", kind(), function));
 }
 
+void Model::Intervals(const Batch& /*inputs*/, double /*confidence*/,
+                      std::span<double> /*out*/) const {
+  throw Error(ErrorCode::kInternal, "A model without intervals was asked for them");
+}
+
 void Model::Explain(const Batch& /*inputs*/, std::span<double> /*out*/) const {
   throw Error(ErrorCode::kInternal, fmt::format("{} cannot be explained", kind()));
 }

@@ -65,6 +65,10 @@ class Model {
   virtual void AnomalyScores(const Batch& inputs, std::span<double> scores,
                              std::span<int64_t> centroids) const;
   virtual double AnomalyThreshold(double contamination) const;
+  // Whether Intervals works. It writes, for each row: the value, the bounds in which its mean lies
+  // with this confidence, and those in which a new observation does. NaN: not known.
+  virtual bool has_intervals() const { return false; }
+  virtual void Intervals(const Batch& inputs, double confidence, std::span<double> out) const;
 
   // The model as text (docs/formats/model_artefact.md); its kind's `load` reads it.
   virtual std::string ToArtefact() const = 0;
@@ -83,6 +87,8 @@ class Model {
   // For Score: throws kModelInput when the columns are not input_columns().
   void CheckInputs(const Batch& inputs) const;
 };
+
+constexpr size_t kIntervalWidth = 5;  // numbers a row of Model::Intervals
 
 struct TrainedModel {
   std::unique_ptr<Model> model;

@@ -42,6 +42,9 @@ syntax::MappedText RocCurveSql(const BoundModel& model, const syntax::MappedText
 // ML.PREDICT: the answer's columns, then (unless `keep_original` is false) the rows' own.
 syntax::MappedText PredictSql(const BoundModel& model, const syntax::MappedText& rows,
                               double threshold, bool keep_original);
+// The value, its confidence and prediction intervals, then the rows' own columns.
+syntax::MappedText PredictIntervalSql(const BoundModel& model, const syntax::MappedText& rows,
+                                      double confidence);
 syntax::MappedText ExplainPredictSql(const BoundModel& model, const syntax::MappedText& rows,
                                      double threshold, int64_t top_features);
 // The mean absolute contribution of each input over the rows.

@@ -91,6 +91,14 @@ MappedText DetectAnomalies(const Call& call) {
                             call.settings.Between("contamination", 0, 0.5, 0));
 }
 
+MappedText PredictInterval(const Call& call) {
+  RequireTask(call, "PREDICT_INTERVAL", ml::Task::kRegression, "linear_reg");
+  const double confidence = call.settings.Between("confidence_level", 0, 1, 0.95);
+  if (!(confidence > 0 && confidence < 1))
+    ml::OptionReader::Refuse(*call.settings.Find("confidence_level"), "a number between 0 and 1");
+  return PredictIntervalSql(call.model, *call.rows, confidence);
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
@@ -105,6 +113,7 @@ const std::vector<Function>& Functions() {
       {"CONFUSION_MATRIX", Rows::kNeeded, {"threshold"}, ConfusionMatrix},
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
+      {"PREDICT_INTERVAL", Rows::kNeeded, {"confidence_level"}, PredictInterval},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
       {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
@@ -113,7 +122,7 @@ const std::vector<Function>& Functions() {
 }
 
 // A model's own tables take these.
-const std::vector<std::string> kTableSettings = {"standardize"};
+const std::vector<std::string> kTableSettings = {"standardize", "confidence_level", "distribution"};
 
 std::vector<std::string> NamesFor(const ml::Model& model) {
   std::vector<std::string> names;

@@ -123,6 +123,22 @@ MappedText PredictSql(const BoundModel& model, const MappedText& rows, double th
   return Around(answer.columns + (keep_original ? ", * EXCLUDE (__braid_p)" : ""), scored, "");
 }
 
+MappedText PredictIntervalSql(const BoundModel& model, const MappedText& rows, double confidence) {
+  if (!model.stored.core->has_intervals())
+    throw Error(ErrorCode::kNotSupported, "The model has no prediction intervals",
+                "train linear_reg with CALCULATE_P_VALUES = TRUE, CATEGORY_ENCODING_METHOD = "
+                "'DUMMY_ENCODING'");
+  const MappedText scored = Around(ScoringCall(model, "interval", fmt::format("{}", confidence)) +
+                                       " AS __braid_p, __braid_row.*",
+                                   rows, "");
+  std::string columns =
+      "__braid_p.\"value\" AS " + QuoteIdentifier("predicted_" + model.stored.projection.label);
+  for (const char* bound : {"confidence_interval_lower", "confidence_interval_upper",
+                            "prediction_interval_lower", "prediction_interval_upper"})
+    columns += fmt::format(", __braid_p.{0} AS {0}", bound);
+  return Around(columns + ", * EXCLUDE (__braid_p)", scored, "");
+}
+
 MappedText ExplainPredictSql(const BoundModel& model, const MappedText& rows, double threshold,
                              int64_t top_features) {
   RequireExplained(model, "EXPLAIN_PREDICT");

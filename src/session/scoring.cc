@@ -144,6 +144,19 @@ void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine:
   }
 }
 
+void ScoreInterval(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
+  std::vector<double> answers(arguments.rows * ml::kIntervalWidth);
+  scoring.model->core->Intervals(Inputs(scoring, arguments), scoring.setting, answers);
+  for (size_t k = 0; k < ml::kIntervalWidth; ++k) {
+    engine::VectorWriter field = out.Child(k);
+    for (size_t row = 0; row < arguments.rows; ++row) {
+      const double answer = answers[row * ml::kIntervalWidth + k];
+      field.doubles()[row] = answer;
+      if (std::isnan(answer)) field.SetNull(row);
+    }
+  }
+}
+
 enum class LabelForm { kBoolean, kBigint, kDouble, kVarchar };
 
 // The classes once more, as what a vector holds.
@@ -266,6 +279,11 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                                    .make_state = [] { return std::make_unique<ErrorState>(); }});
   RegisterScorer(connection, store, "value", 1, "DOUBLE", ScoreValue);
   RegisterScorer(connection, store, "list", 1, "DOUBLE[]", ScoreList);
+  RegisterScorer(connection, store, "interval", 2,
+                 "STRUCT(\"value\" DOUBLE, confidence_interval_lower DOUBLE, "
+                 "confidence_interval_upper DOUBLE, prediction_interval_lower DOUBLE, "
+                 "prediction_interval_upper DOUBLE)",
+                 ScoreInterval);
   RegisterScorer(
       connection, store, "cluster", 1,
       "STRUCT(centroid_id BIGINT, nearest STRUCT(centroid_id BIGINT, distance DOUBLE)[])",

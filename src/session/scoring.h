@@ -13,6 +13,8 @@ namespace braid::session {
 //   prob)[]) braid_score_cluster(artefact, inputs…) → STRUCT(centroid_id, nearest
 //   STRUCT(centroid_id, distance)[]) braid_score_list(artefact, inputs…) → DOUBLE[]
 //   braid_score_anomaly(artefact, inputs…) → STRUCT(score DOUBLE, centroid_id BIGINT)
+//   braid_score_interval(artefact, confidence, inputs…) → STRUCT(value, confidence_interval_lower,
+//     confidence_interval_upper, prediction_interval_lower, prediction_interval_upper)
 //   braid_score_explained(artefact, top features, inputs…) → STRUCT(attributions
 //     STRUCT(feature, attribution)[], baseline, value, probability): of the likeliest class, or
 //     with two classes of the higher one

@@ -53,6 +53,23 @@ Json TrainingJson(const std::vector<TrainingInfoRow>& rows) {
   return info;
 }
 
+Json ScoresJson(const std::vector<GlmScore>& scores) {
+  Json list = Json::array();
+  for (const GlmScore& score : scores)
+    list.push_back({{"intercept", score.intercept}, {"weights", score.weights}});
+  return list;
+}
+
+Json InferenceJson(const GlmInference& inference) {
+  return {{"standard_errors", ScoresJson(inference.standard_errors)},
+          {"standardised_intercept_errors", inference.standardised_intercept_errors},
+          {"degrees_of_freedom", inference.degrees_of_freedom},
+          {"inflation", inference.inflation},
+          {"residual_variance", inference.residual_variance},
+          {"centre", inference.centre},
+          {"inverse", inference.inverse}};
+}
+
 double Finite(const Json& json) {
   if (!json.is_number()) Malformed("a number is missing");
   const double value = json.get<double>();
@@ -104,6 +121,36 @@ std::vector<TrainingInfoRow> ReadTraining(const Json& json) {
   return rows;
 }
 
+std::vector<double> FiniteList(const Json& json) {
+  std::vector<double> list;
+  for (const Json& item : json) list.push_back(Finite(item));
+  return list;
+}
+
+GlmInference ReadInference(const Json& json, const GlmParts& parts, size_t weights) {
+  GlmInference inference{
+      .standardised_intercept_errors = FiniteList(json.at("standardised_intercept_errors")),
+      .degrees_of_freedom = Finite(json.at("degrees_of_freedom")),
+      .inflation = FiniteList(json.at("inflation")),
+      .residual_variance = Finite(json.at("residual_variance")),
+      .centre = FiniteList(json.at("centre")),
+      .inverse = FiniteList(json.at("inverse"))};
+  for (const Json& item : json.at("standard_errors"))
+    inference.standard_errors.push_back(ReadScore(item, weights));
+  size_t features = weights;
+  for (const GlmInput& input : parts.inputs)
+    for (const CategoryLevel& level : input.categories) features -= level.dropped ? 1 : 0;
+  const size_t scores = parts.scores.size();
+  const bool regression = parts.type == GlmType::kLinearReg;
+  if (inference.standard_errors.size() != scores ||
+      inference.standardised_intercept_errors.size() != scores ||
+      inference.inflation.size() != parts.inputs.size() ||
+      inference.centre.size() != (regression ? features : 0) ||
+      inference.inverse.size() != (regression ? (features + 1) * (features + 1) : 0))
+    Malformed("the standard errors do not fit the weights");
+  return inference;
+}
+
 GlmParts ReadParts(const Json& json) {
   GlmParts parts;
   const std::string type = json.at("model_type").get<std::string>();
@@ -128,6 +175,8 @@ GlmParts ReadParts(const Json& json) {
   parts.rows = Count(json.at("rows"));
   parts.skipped = Count(json.at("skipped"));
   parts.training_info = ReadTraining(json.at("training_info"));
+  if (json.contains("inference"))
+    parts.inference = ReadInference(json["inference"], parts, weights);
   return parts;
 }
 
@@ -136,20 +185,18 @@ GlmParts ReadParts(const Json& json) {
 std::string GlmModel::ToArtefact() const {
   Json inputs = Json::array();
   for (const GlmInput& input : parts_.inputs) inputs.push_back(InputJson(input));
-  Json scores = Json::array();
-  for (const GlmScore& score : parts_.scores)
-    scores.push_back({{"intercept", score.intercept}, {"weights", score.weights}});
-  const Json json = {{"format", kFormat},
-                     {"version", kVersion},
-                     {"model_type", GlmTypeName(parts_.type)},
-                     {"label", parts_.label},
-                     {"inputs", std::move(inputs)},
-                     {"classes", parts_.classes},
-                     {"scores", std::move(scores)},
-                     {"fit_intercept", parts_.fit_intercept},
-                     {"rows", parts_.rows},
-                     {"skipped", parts_.skipped},
-                     {"training_info", TrainingJson(parts_.training_info)}};
+  Json json = {{"format", kFormat},
+               {"version", kVersion},
+               {"model_type", GlmTypeName(parts_.type)},
+               {"label", parts_.label},
+               {"inputs", std::move(inputs)},
+               {"classes", parts_.classes},
+               {"scores", ScoresJson(parts_.scores)},
+               {"fit_intercept", parts_.fit_intercept},
+               {"rows", parts_.rows},
+               {"skipped", parts_.skipped},
+               {"training_info", TrainingJson(parts_.training_info)}};
+  if (parts_.inference) json["inference"] = InferenceJson(*parts_.inference);
   try {
     return json.dump();
   } catch (const nlohmann::json::exception&) {

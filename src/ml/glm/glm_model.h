@@ -39,6 +39,19 @@ struct GlmScore {
   std::vector<double> weights;
 };
 
+// What CALCULATE_P_VALUES keeps.
+struct GlmInference {
+  std::vector<GlmScore> standard_errors;  // as the scores; 0 for a category without a weight
+  std::vector<double> standardised_intercept_errors;  // of ML.ADVANCED_WEIGHTS' standardize
+  double degrees_of_freedom = 0;
+  std::vector<double> inflation;  // of variance, one an input
+  // Regression: the residuals' variance, and (X'X)⁻¹ of the standardised features about `centre`
+  // and of 1, row by row.
+  double residual_variance = 0;
+  std::vector<double> centre;
+  std::vector<double> inverse;
+};
+
 // Everything that makes a GlmModel; GlmModel checks that the parts fit.
 struct GlmParts {
   GlmType type = GlmType::kLinearReg;
@@ -51,6 +64,7 @@ struct GlmParts {
   int64_t rows = 0;     // trained on
   int64_t skipped = 0;  // without a label
   std::vector<TrainingInfoRow> training_info;
+  std::optional<GlmInference> inference;
 };
 
 // A row of ML.WEIGHTS. `weight` is empty for a category input; class_label is for several classes.
@@ -83,6 +97,9 @@ class GlmModel final : public Model {
   bool can_explain() const override { return true; }
   size_t explained_count() const override { return parts_.scores.size(); }
   void Explain(const Batch& inputs, std::span<double> out) const override;
+  // Least squares with CALCULATE_P_VALUES, by Student's t.
+  bool has_intervals() const override;
+  void Intervals(const Batch& inputs, double confidence, std::span<double> out) const override;
   std::string ToArtefact() const override;
   std::string ToOnnx() const override;
   std::string Signature() const override;
@@ -91,6 +108,7 @@ class GlmModel final : public Model {
   const std::vector<GlmScore>& scores() const { return parts_.scores; }
   const std::vector<TrainingInfoRow>& training_info() const { return parts_.training_info; }
   const std::string& label() const { return parts_.label; }
+  const std::optional<GlmInference>& inference() const { return parts_.inference; }
   int64_t skipped() const { return parts_.skipped; }
   bool fit_intercept() const { return parts_.fit_intercept; }
 
@@ -108,6 +126,9 @@ class GlmModel final : public Model {
     std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> levels;
     std::optional<size_t> null_level;
   };
+  Table AdvancedWeights(const std::vector<Option>& settings) const;
+  Table VarianceInflation() const;
+  const GlmInference& RequireInference(std::string_view function) const;
   void AddScores(const Batch& inputs, double* out) const;
   void ScoreCategories(const ColumnView& column, size_t rows, size_t input, size_t stride,
                        double* out) const;

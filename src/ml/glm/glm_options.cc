@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "ml/glm/inference.h"
 #include "ml/option_reader.h"
 
 namespace braid::ml {
@@ -77,7 +78,9 @@ std::vector<std::string_view> GlmOptionNames(GlmType type) {
                                          "early_stop",
                                          "min_rel_progress",
                                          "fit_intercept",
-                                         "category_encoding_method"};
+                                         "category_encoding_method",
+                                         "calculate_p_values"};
+  if (type == GlmType::kLinearReg) names.emplace_back("standard_errors");
   if (type == GlmType::kLogisticReg)
     names.insert(names.end(), {"auto_class_weights", "class_weights"});
   return names;
@@ -100,10 +103,18 @@ GlmOptions ParseGlmOptions(GlmType type, const std::vector<Option>& options) {
                                           {"DUMMY_ENCODING", CategoryEncoding::kDummy},
                                           {"ONE_HOT", CategoryEncoding::kOneHot},
                                           {"DUMMY", CategoryEncoding::kDummy}});
+  parsed.calculate_p_values = reader.Boolean("calculate_p_values", false);
+  parsed.standard_errors = reader.Word("standard_errors", parsed.standard_errors,
+                                       {{"CLASSICAL", StandardErrors::kClassical},
+                                        {"HC0", StandardErrors::kHc0},
+                                        {"HC1", StandardErrors::kHc1},
+                                        {"HC2", StandardErrors::kHc2},
+                                        {"HC3", StandardErrors::kHc3}});
   parsed.auto_class_weights = reader.Boolean("auto_class_weights", false);
   if (const Option* option = reader.Find("class_weights"))
     parsed.class_weights = ReadClassWeights(*option);
   CheckTogether(type, parsed);
+  CheckInferenceOptions(parsed);
   return parsed;
 }
 

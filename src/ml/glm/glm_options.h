@@ -18,6 +18,7 @@ std::string_view GlmTypeName(GlmType type);
 enum class OptimizeStrategy : uint8_t { kAuto, kBatchGradientDescent, kNormalEquation };
 enum class LearnRateStrategy : uint8_t { kLineSearch, kConstant };
 enum class CategoryEncoding : uint8_t { kOneHot, kDummy };
+enum class StandardErrors : uint8_t { kClassical, kHc0, kHc1, kHc2, kHc3 };
 
 // Options of linear_reg and logistic_reg, with BigQuery ML's defaults.
 struct GlmOptions {
@@ -32,6 +33,8 @@ struct GlmOptions {
   double min_rel_progress = 0.01;
   bool fit_intercept = true;
   CategoryEncoding category_encoding = CategoryEncoding::kOneHot;
+  bool calculate_p_values = false;
+  StandardErrors standard_errors = StandardErrors::kClassical;  // linear_reg
   bool auto_class_weights = false;
   std::vector<std::pair<std::string, double>> class_weights;
   // One of MAX_ITERATIONS, EARLY_STOP, MIN_REL_PROGRESS or the learn-rate options was given: stop

@@ -272,6 +272,22 @@ std::vector<double> GlmProblem::HessianTimes(std::span<const double> direction) 
   return product;
 }
 
+std::vector<std::vector<double>> GlmProblem::CoefficientCovariances(
+    std::span<const double> covariance) const {
+  const size_t scores = classes_ > 2 ? classes_ : 1;
+  std::vector<std::vector<double>> covariances(scores, std::vector<double>(stride() * stride()));
+  for (size_t s = 0; s < scores; ++s)
+    for (size_t q = 0; q < free_scores_; ++q)
+      for (size_t r = 0; r < free_scores_; ++r) {
+        const double share = scores == 1 ? 1 : Basis(s, q) * Basis(s, r);
+        for (size_t i = 0; i < stride(); ++i)
+          for (size_t j = 0; j < stride(); ++j)
+            covariances[s][i * stride() + j] +=
+                share * covariance[(q * stride() + i) * size() + r * stride() + j];
+      }
+  return covariances;
+}
+
 std::vector<std::vector<double>> GlmProblem::Coefficients() const {
   const size_t scores = classes_ > 2 ? classes_ : 1;
   std::vector<std::vector<double>> coefficients(scores, std::vector<double>(stride()));

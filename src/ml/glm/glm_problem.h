@@ -41,6 +41,9 @@ class GlmProblem {
   // F's penalties at other parameters.
   double Penalty(std::span<const double> parameters) const;
 
+  // The covariance of a score's [β, centred intercept], one a score of the model, from that of the
+  // parameters.
+  std::vector<std::vector<double>> CoefficientCovariances(std::span<const double> covariance) const;
   // One vector a score of the model: β of the features as they are, then the intercept.
   std::vector<std::vector<double>> Coefficients() const;
 

@@ -32,11 +32,18 @@ Table TrainingInfo(const std::vector<TrainingInfoRow>& rows) {
 }  // namespace
 
 std::vector<std::string_view> GlmModel::table_functions() const {
-  return {"WEIGHTS", "TRAINING_INFO"};
+  return {"WEIGHTS", "ADVANCED_WEIGHTS", "VIF", "TRAINING_INFO"};
 }
 
 Table GlmModel::TableOf(std::string_view function, const std::vector<Option>& settings) const {
   if (function == "TRAINING_INFO") return TrainingInfo(parts_.training_info);
+  const OptionReader reader(settings);
+  for (const char* name : {"confidence_level", "distribution"})
+    if (function != "ADVANCED_WEIGHTS" && reader.Has(name))
+      throw Error(ErrorCode::kInvalidOption, std::string("Unknown setting: ") + name,
+                  "it belongs to ML.ADVANCED_WEIGHTS");
+  if (function == "ADVANCED_WEIGHTS") return AdvancedWeights(settings);
+  if (function == "VIF") return VarianceInflation();
   BRAID_CHECK(function == "WEIGHTS");
   const bool by_class = parts_.scores.size() > 1;
   Table table{.columns = {{"processed_input", "VARCHAR"},

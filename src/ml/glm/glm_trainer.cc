@@ -11,6 +11,8 @@
 #include "ml/glm/design.h"
 #include "ml/glm/glm_problem.h"
 #include "ml/glm/glm_solvers.h"
+#include "ml/glm/inference.h"
+#include "ml/glm/leakage.h"
 #include "ml/linear_solver.h"
 
 namespace braid::ml {
@@ -31,7 +33,7 @@ double MillisecondsSince(Clock::time_point begin) {
 // Under BigQuery ML's rules some least squares go down the gradient.
 bool UsesDescent(const GlmRequest& request, size_t rows, size_t features) {
   const GlmOptions& options = request.options;
-  if (!options.bounded) return false;
+  if (!options.bounded || options.calculate_p_values) return false;
   if (request.type == GlmType::kLogisticReg) return true;
   if (options.optimize_strategy != OptimizeStrategy::kAuto)
     return options.optimize_strategy == OptimizeStrategy::kBatchGradientDescent;
@@ -145,10 +147,14 @@ TrainedGlm TrainLinearFromDesign(const GlmRequest& request, const Design& design
   for (size_t j = 0; j < n; ++j) intercept -= beta[j] * centre[j];
   beta.push_back(intercept);
   GlmParts parts = MakeParts(request, design, {beta});
+  if (request.options.calculate_p_values)
+    parts.inference = InferLeastSquares(request, design, problem.gram, centre, beta,
+                                        design.weight_sum, MeanSquaredError(design, beta));
   parts.training_info.push_back(
       {.loss = MeanSquaredError(design, beta), .duration_ms = MillisecondsSince(began)});
   if (control.progress) control.progress(1, parts.training_info[0].loss);
   for (std::string& notice : Notices(parts)) notices.push_back(std::move(notice));
+  for (std::string& notice : LeakageNotices(design)) notices.push_back(std::move(notice));
   return {GlmModel(std::move(parts)), std::move(notices)};
 }
 
@@ -160,7 +166,17 @@ TrainedGlm TrainByIterations(const GlmRequest& request, const Design& design, bo
   if (run.info.empty()) run.info.push_back({.loss = problem.MeanLoss()});
   GlmParts parts = MakeParts(request, design, problem.Coefficients());
   parts.training_info = std::move(run.info);
+  if (request.options.calculate_p_values) {
+    if (run.diverging)
+      throw Error(
+          ErrorCode::kTrainingData,
+          "CALCULATE_P_VALUES: the inputs tell some labels apart without error, so the best "
+          "weights are infinite",
+          "leave out the input that does so");
+    parts.inference = InferLogistic(problem);
+  }
   std::vector<std::string> notices = Notices(parts);
+  for (std::string& notice : LeakageNotices(design)) notices.push_back(std::move(notice));
   if (run.diverging)
     notices.emplace_back(
         "The inputs tell some labels apart without error, so the best weights are infinite: set "
@@ -217,6 +233,23 @@ LinearSolution DecomposeScan(const Design& design, double label_mean, double rid
   return decomposition.Solve(ridge);
 }
 
+std::vector<std::string> CopyNotices(const GramMoments& moments, const Design& design) {
+  std::vector<std::string> notices;
+  const size_t label = moments.inputs;
+  const size_t n = label + 1;
+  const double spread = moments.centred[label * n + label];
+  if (design.rows < kLeastRowsForLeakage || !(spread > 0)) return notices;
+  for (size_t c = 0; c < label; ++c) {
+    // The squared differences to the label.
+    const double apart = moments.centred[c * n + c] - 2 * moments.centred[c * n + label] + spread;
+    const double shift = moments.mean[c] - moments.mean[label];
+    if (moments.null_count[c] == 0 && apart <= 1e-13 * spread &&
+        shift * shift * static_cast<double>(design.rows) <= 1e-20 * spread)
+      notices.push_back(CopyNotice(design.inputs[c].name));
+  }
+  return notices;
+}
+
 // What is left of the labels' spread after the fit, by the products alone.
 double LossFromProducts(const LeastSquares& problem, const std::vector<double>& beta,
                         double label_squares, double rows) {
@@ -236,7 +269,8 @@ bool GramSuffices(const GlmRequest& request) {
   const bool numeric =
       std::all_of(request.inputs.begin(), request.inputs.end(),
                   [](const InputColumn& input) { return input.kind == InputKind::kNumeric; });
-  return request.type == GlmType::kLinearReg && numeric && !request.has_weight &&
+  const bool robust = request.options.standard_errors != StandardErrors::kClassical;
+  return request.type == GlmType::kLinearReg && numeric && !robust && !request.has_weight &&
          request.inputs.size() <= kMostDenseFeatures && !request.inputs.empty() &&
          !UsesDescent(request, SIZE_MAX, request.inputs.size());
 }
@@ -280,9 +314,15 @@ TrainedGlm TrainLinearFromGram(const GlmRequest& request, const GramAccumulator&
   const double loss = LossFromProducts(problem, beta, product(n, n), count);
   beta.push_back(label_mean);
   GlmParts parts = MakeParts(request, design, {beta});
+  if (request.options.calculate_p_values) {
+    CheckWeightCount(n);
+    parts.inference =
+        InferLeastSquares(request, design, problem.gram, std::vector<double>(n), beta, count, loss);
+  }
   parts.training_info.push_back({.loss = loss, .duration_ms = MillisecondsSince(began)});
   if (control.progress) control.progress(1, loss);
   for (std::string& notice : Notices(parts)) notices.push_back(std::move(notice));
+  for (std::string& notice : CopyNotices(moments, design)) notices.push_back(std::move(notice));
   return {GlmModel(std::move(parts)), std::move(notices)};
 }
 
@@ -296,8 +336,10 @@ TrainedGlm TrainGlm(const GlmRequest& request, RowSource& rows, const TrainingCo
     return TrainLinearFromGram(request, gram, &rows, control);
   }
   const Design design = LoadDesign(request, rows, control);
+  if (request.options.calculate_p_values) CheckWeightCount(design.features);
   const bool descent = UsesDescent(request, design.rows, design.features);
-  if (request.type == GlmType::kLinearReg && !descent && design.features <= kMostDenseFeatures)
+  if (request.type == GlmType::kLinearReg && !descent &&
+      (design.features <= kMostDenseFeatures || request.options.calculate_p_values))
     return TrainLinearFromDesign(request, design, control);
   return TrainByIterations(request, design, descent, control);
 }
