@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "ml/glm/kind.h"
 #include "ml/option_reader.h"
+#include "ml/tree/tree_kind.h"
 
 namespace braid::ml {
 
@@ -17,21 +18,22 @@ namespace {
 // The only list of what can be trained, a line for each family.
 const std::vector<const ModelKind*>& Kinds() {
   static const std::vector<const ModelKind*> kinds = {
-      &LinearRegKind(), &LogisticRegKind(),  //
+      &LinearRegKind(),
+      &LogisticRegKind(),
+      &BoostedTreeClassifierKind(),
+      &BoostedTreeRegressorKind(),
+      &RandomForestClassifierKind(),
+      &RandomForestRegressorKind(),
   };
   return kinds;
 }
 
-constexpr std::array<std::string_view, 21> kOtherKinds = {"kmeans",
+constexpr std::array<std::string_view, 17> kOtherKinds = {"kmeans",
                                                           "matrix_factorization",
                                                           "pca",
                                                           "autoencoder",
                                                           "automl_classifier",
                                                           "automl_regressor",
-                                                          "boosted_tree_classifier",
-                                                          "boosted_tree_regressor",
-                                                          "random_forest_classifier",
-                                                          "random_forest_regressor",
                                                           "dnn_classifier",
                                                           "dnn_regressor",
                                                           "dnn_linear_combined_classifier",
