@@ -25,6 +25,14 @@ find_package(OpenSSL REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 
+# Debian's package config needs the command line tool as well, so the library is looked for by name.
+find_library(xgboost_library xgboost REQUIRED)
+find_path(xgboost_headers xgboost/c_api.h REQUIRED)
+add_library(xgboost SHARED IMPORTED)
+set_target_properties(xgboost PROPERTIES
+  IMPORTED_LOCATION ${xgboost_library}
+  INTERFACE_INCLUDE_DIRECTORIES ${xgboost_headers})
+
 add_library(duckdb SHARED IMPORTED)
 set_target_properties(duckdb PROPERTIES
   IMPORTED_LOCATION ${BRAID_DUCKDB}/lib/libduckdb.so

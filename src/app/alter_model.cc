@@ -97,21 +97,22 @@ void AlterModel(session::Session& session, const syntax::AlterModel& statement,
   std::string done;
   if (statement.alias) {
     CheckAlias(statement, state, model);
-    catalog::AliasEvent event{.model = model,
-                              .alias = *statement.alias,
-                              .version = {},
-                              .at = at,
-                              .run_id = {},
-                              .reason = statement.reason.empty() ? "ALTER MODEL" : statement.reason};
+    catalog::AliasEvent event{
+        .model = model,
+        .alias = *statement.alias,
+        .version = {},
+        .at = at,
+        .run_id = {},
+        .reason = statement.reason.empty() ? "ALTER MODEL" : statement.reason};
     if (!statement.unset) event.version = version.version;
     catalog::AddAliasEvent(*connection, event);
     if (statement.unset)
       state.aliases[model].erase(*statement.alias);
     else
       state.aliases[model][*statement.alias] = version.version;
-    done = statement.unset ? fmt::format("{}@{} unset", model, *statement.alias)
-                           : fmt::format("{}@{} is version {}", model, *statement.alias,
-                                         version.version);
+    done = statement.unset
+               ? fmt::format("{}@{} unset", model, *statement.alias)
+               : fmt::format("{}@{} is version {}", model, *statement.alias, version.version);
   } else {
     const std::vector<ModelNote> notes = ReadNotes(statement.options);
     for (ModelNote note : notes) {

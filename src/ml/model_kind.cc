@@ -4,13 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 #include "base/error.h"
-#include "ml/glm/glm_kind.h"
 #include "ml/cluster/kmeans_kind.h"
+#include "ml/glm/glm_kind.h"
 #include "ml/option_reader.h"
 #include "ml/projection/pca_kind.h"
+#include "ml/tree/tree_kind.h"
 
 namespace braid::ml {
 
@@ -19,32 +20,42 @@ namespace {
 // The only list of what can be trained, a line for each family.
 const std::vector<const ModelKind*>& Kinds() {
   static const std::vector<const ModelKind*> kinds = {
-      &LinearRegKind(), &LogisticRegKind(),  //
-      &KMeansKind(),                         //
-      &PcaKind(),                            //
+      &LinearRegKind(),
+      &LogisticRegKind(),
+      &BoostedTreeClassifierKind(),
+      &BoostedTreeRegressorKind(),
+      &RandomForestClassifierKind(),
+      &RandomForestRegressorKind(),
+      &KMeansKind(),
+      &PcaKind(),
   };
   return kinds;
 }
 
-constexpr std::array<std::string_view, 19> kOtherKinds = {"matrix_factorization",
-                                                          "autoencoder",
-                                                          "automl_classifier",
-                                                          "automl_regressor",
-                                                          "boosted_tree_classifier",
-                                                          "boosted_tree_regressor",
-                                                          "random_forest_classifier",
-                                                          "random_forest_regressor",
-                                                          "dnn_classifier",
-                                                          "dnn_regressor",
-                                                          "dnn_linear_combined_classifier",
-                                                          "dnn_linear_combined_regressor",
-                                                          "arima_plus",
-                                                          "arima_plus_xreg",
-                                                          "tensorflow",
-                                                          "tensorflow_lite",
-                                                          "onnx",
-                                                          "xgboost",
-                                                          "contribution_analysis"};
+// BigQuery ML's names; what is not in the list above is not available.
+constexpr std::string_view kBigQueryKinds[] = {"linear_reg",
+                                               "logistic_reg",
+                                               "kmeans",
+                                               "matrix_factorization",
+                                               "pca",
+                                               "autoencoder",
+                                               "automl_classifier",
+                                               "automl_regressor",
+                                               "boosted_tree_classifier",
+                                               "boosted_tree_regressor",
+                                               "random_forest_classifier",
+                                               "random_forest_regressor",
+                                               "dnn_classifier",
+                                               "dnn_regressor",
+                                               "dnn_linear_combined_classifier",
+                                               "dnn_linear_combined_regressor",
+                                               "arima_plus",
+                                               "arima_plus_xreg",
+                                               "tensorflow",
+                                               "tensorflow_lite",
+                                               "onnx",
+                                               "xgboost",
+                                               "contribution_analysis"};
 
 }  // namespace
 
@@ -58,7 +69,8 @@ const ModelKind& FindModelKind(std::string_view name) {
     names.emplace_back(kind->name);
   }
   const std::string hint = fmt::format("available: {}", fmt::join(names, ", "));
-  if (std::find(kOtherKinds.begin(), kOtherKinds.end(), lower) != kOtherKinds.end())
+  if (std::find(std::begin(kBigQueryKinds), std::end(kBigQueryKinds), lower) !=
+      std::end(kBigQueryKinds))
     throw Error(ErrorCode::kNotSupported, "The model type is not available: " + lower, hint);
   const std::optional<std::string> near = ClosestMatch(lower, names);
   throw Error(ErrorCode::kInvalidOption, fmt::format("Unknown model type: {}", name),

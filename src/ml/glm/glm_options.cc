@@ -1,39 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ml/glm/glm_options.h"
 
-#include <algorithm>
-#include <cmath>
-
 #include "base/error.h"
+#include "ml/class_weights.h"
 #include "ml/glm/inference.h"
 #include "ml/option_reader.h"
 
 namespace braid::ml {
 
 namespace {
-
-std::string LabelText(const Option& option, const OptionValue& label, std::string_view wanted) {
-  if (const auto* string = std::get_if<std::string>(&label.value)) return *string;
-  if (const auto* integer = std::get_if<int64_t>(&label.value)) return std::to_string(*integer);
-  if (const auto* boolean = std::get_if<bool>(&label.value)) return *boolean ? "true" : "false";
-  OptionReader::Refuse(option, wanted);
-}
-
-// [STRUCT('a', 0.2), …]; names of the fields do not matter.
-std::vector<std::pair<std::string, double>> ReadClassWeights(const Option& option) {
-  const std::string_view wanted = "a list as [STRUCT('no', 0.2), STRUCT('yes', 0.8)]";
-  const auto* list = std::get_if<OptionValue::List>(&option.value.value);
-  if (list == nullptr || list->empty()) OptionReader::Refuse(option, wanted);
-  std::vector<std::pair<std::string, double>> weights;
-  for (const OptionValue& item : *list) {
-    const auto* pair = std::get_if<OptionValue::Struct>(&item.value);
-    if (pair == nullptr || pair->size() != 2) OptionReader::Refuse(option, wanted);
-    const std::optional<double> weight = AsNumber((*pair)[1].second);
-    if (!weight || !std::isfinite(*weight) || *weight < 0) OptionReader::Refuse(option, wanted);
-    weights.emplace_back(LabelText(option, (*pair)[0].second, wanted), *weight);
-  }
-  return weights;
-}
 
 void ReadStopping(const OptionReader& reader, GlmOptions& parsed) {
   parsed.learn_rate_strategy = reader.Word("learn_rate_strategy", parsed.learn_rate_strategy,
@@ -111,8 +86,7 @@ GlmOptions ParseGlmOptions(GlmType type, const std::vector<Option>& options) {
                                         {"HC2", StandardErrors::kHc2},
                                         {"HC3", StandardErrors::kHc3}});
   parsed.auto_class_weights = reader.Boolean("auto_class_weights", false);
-  if (const Option* option = reader.Find("class_weights"))
-    parsed.class_weights = ReadClassWeights(*option);
+  parsed.class_weights = ReadClassWeights(reader);
   CheckTogether(type, parsed);
   CheckInferenceOptions(parsed);
   return parsed;

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "ml/model_kind.h"
+
+namespace braid::ml {
+
+const ModelKind& BoostedTreeClassifierKind();
+const ModelKind& BoostedTreeRegressorKind();
+const ModelKind& RandomForestClassifierKind();
+const ModelKind& RandomForestRegressorKind();
+
+}  // namespace braid::ml

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <vector>
+
+#include "ml/tree/tree_model.h"
+#include "ml/tree/tree_rows.h"
+#include "ml/tree/xgboost_library.h"
+
+namespace braid::ml {
+
+// What XGBoost learns from rows. A regression's labels are learned as differences to their mean, so
+// that 32 bits suffice for them.
+struct BoostedTrees {
+  XgboostBooster booster;
+  double base = 0;
+  std::vector<TrainingInfoRow> training_info;
+};
+BoostedTrees Boost(const TreeRequest& request, const TreeRows& rows, const TreeRows* held_out,
+                   const TrainingControl& control);
+
+// The library's JSON as trees of ours, DART's factors multiplied in. Throws kInternal when it is
+// not what is expected.
+std::vector<Tree> TreesOfXgboost(std::string_view json);
+
+TrainedModel TrainTrees(const TreeRequest& request, RowSource& rows,
+                        const TrainingControl& control = {});
+
+}  // namespace braid::ml
