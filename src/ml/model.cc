@@ -7,6 +7,29 @@
 
 namespace braid::ml {
 
+void ThrowIfStopped(const TrainingControl& control) {
+  if (control.stop.stop_requested())
+    throw Error(ErrorCode::kInterrupted, "The training was cancelled");
+}
+
+Table TrainingInfoTable(const std::vector<TrainingInfoRow>& rows) {
+  using Json = nlohmann::ordered_json;
+  const auto or_null = [](const std::optional<double>& value) {
+    return value ? Json(*value) : Json(nullptr);
+  };
+  Table table{.columns = {{"training_run", "BIGINT"},
+                          {"iteration", "BIGINT"},
+                          {"loss", "DOUBLE"},
+                          {"eval_loss", "DOUBLE"},
+                          {"learning_rate", "DOUBLE"},
+                          {"duration_ms", "BIGINT"}},
+              .rows = {}};
+  for (const TrainingInfoRow& row : rows)
+    table.rows.push_back({0, row.iteration, row.loss, or_null(row.eval_loss),
+                          or_null(row.learning_rate), or_null(row.duration_ms)});
+  return table;
+}
+
 const std::vector<std::string>& Model::classes() const {
   static const std::vector<std::string> none;
   return none;

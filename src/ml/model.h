@@ -90,6 +90,9 @@ class Model {
 
 constexpr size_t kIntervalWidth = 5;  // numbers a row of Model::Intervals
 
+// ML.TRAINING_INFO of kinds that have rounds alone to tell of.
+Table TrainingInfoTable(const std::vector<TrainingInfoRow>& rows);
+
 struct TrainedModel {
   std::unique_ptr<Model> model;
   std::vector<std::string> notices;  // for people: what is odd about these rows

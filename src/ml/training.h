@@ -51,6 +51,9 @@ struct TrainingControl {
   std::function<void(double fraction, double loss)> progress;
 };
 
+// Throws kInterrupted when somebody asked to stop.
+void ThrowIfStopped(const TrainingControl& control);
+
 // A row of ML.TRAINING_INFO. The loss is the mean over the rows (squared error or log loss).
 struct TrainingInfoRow {
   int64_t iteration = 0;

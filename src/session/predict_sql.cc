@@ -153,7 +153,7 @@ MappedText ExplainPredictSql(const BoundModel& model, const MappedText& rows, do
                   "baseline_prediction_value, __braid_e.\"value\" AS prediction_value, CAST(0 AS "
                   "DOUBLE) AS approximation_error, * EXCLUDE (__braid_p, __braid_e)",
                   classifies ? PredictedLabel(model.stored.projection) : answer.columns,
-                  classifies ? "list_max(list_transform(__braid_p.probs, lambda x: x.prob)) AS "
+                  classifies ? "list_max(list_transform(__braid_p.probs, lambda __p: __p.prob)) AS "
                                "probability, "
                              : ""),
       scored, "");

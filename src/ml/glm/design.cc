@@ -265,11 +265,6 @@ size_t Design::StructuralZeros(bool fit_intercept) const {
   return complete > 0 ? complete - 1 : 0;
 }
 
-void ThrowIfStopped(const TrainingControl& control) {
-  if (control.stop.stop_requested())
-    throw Error(ErrorCode::kInterrupted, "The training was cancelled");
-}
-
 Design LoadDesign(const GlmRequest& request, RowSource& rows, const TrainingControl& control) {
   if (request.inputs.empty())
     throw Error(ErrorCode::kTrainingData, "There is no input column beside the label");

@@ -67,7 +67,4 @@ std::vector<double> TransposedProduct(const Design& design, std::span<const doub
 GlmParts MakeParts(const GlmRequest& request, const Design& design,
                    const std::vector<std::vector<double>>& coefficients);
 
-// What TRAINING says when somebody asked to stop.
-void ThrowIfStopped(const TrainingControl& control);
-
 }  // namespace braid::ml

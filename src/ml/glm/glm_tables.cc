@@ -15,20 +15,6 @@ using Json = nlohmann::ordered_json;
 
 Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-Table TrainingInfo(const std::vector<TrainingInfoRow>& rows) {
-  Table table{.columns = {{"training_run", "BIGINT"},
-                          {"iteration", "BIGINT"},
-                          {"loss", "DOUBLE"},
-                          {"eval_loss", "DOUBLE"},
-                          {"learning_rate", "DOUBLE"},
-                          {"duration_ms", "BIGINT"}},
-              .rows = {}};
-  for (const TrainingInfoRow& row : rows)
-    table.rows.push_back({0, row.iteration, row.loss, OrNull(row.eval_loss),
-                          OrNull(row.learning_rate), OrNull(row.duration_ms)});
-  return table;
-}
-
 }  // namespace
 
 std::vector<std::string_view> GlmModel::table_functions() const {
@@ -36,7 +22,7 @@ std::vector<std::string_view> GlmModel::table_functions() const {
 }
 
 Table GlmModel::TableOf(std::string_view function, const std::vector<Option>& settings) const {
-  if (function == "TRAINING_INFO") return TrainingInfo(parts_.training_info);
+  if (function == "TRAINING_INFO") return TrainingInfoTable(parts_.training_info);
   const OptionReader reader(settings);
   for (const char* name : {"confidence_level", "distribution"})
     if (function != "ADVANCED_WEIGHTS" && reader.Has(name))

@@ -154,17 +154,12 @@ class Loader {
 
 void Scan(Loader& loader, RowSource& rows, const TrainingControl& control) {
   rows.Scan([&](const Batch& batch) {
-    ThrowIfTreesStopped(control);
+    ThrowIfStopped(control);
     loader.Add(batch);
   });
 }
 
 }  // namespace
-
-void ThrowIfTreesStopped(const TrainingControl& control) {
-  if (control.stop.stop_requested())
-    throw Error(ErrorCode::kInterrupted, "The training was cancelled");
-}
 
 TreeRows LoadTreeRows(const TreeRequest& request, RowSource& rows, const TrainingControl& control) {
   if (request.inputs.empty())

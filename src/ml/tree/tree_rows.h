@@ -27,6 +27,4 @@ TreeRows LoadTreeRows(const TreeRequest& request, RowSource& rows, const Trainin
 TreeRows LoadHeldOutRows(const TreeRequest& request, const TreeRows& training, RowSource& rows,
                          const TrainingControl& control);
 
-void ThrowIfTreesStopped(const TrainingControl& control);
-
 }  // namespace braid::ml

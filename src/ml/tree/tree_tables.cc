@@ -7,24 +7,6 @@ namespace braid::ml {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-Table TrainingInfo(const std::vector<TrainingInfoRow>& rows) {
-  Table table{.columns = {{"training_run", "BIGINT"},
-                          {"iteration", "BIGINT"},
-                          {"loss", "DOUBLE"},
-                          {"eval_loss", "DOUBLE"},
-                          {"learning_rate", "DOUBLE"},
-                          {"duration_ms", "BIGINT"}},
-              .rows = {}};
-  for (const TrainingInfoRow& row : rows)
-    table.rows.push_back({0, row.iteration, row.loss, OrNull(row.eval_loss),
-                          OrNull(row.learning_rate), OrNull(row.duration_ms)});
-  return table;
-}
-
 // How often an input splits, and the mean gain and cover of its splits.
 Table FeatureImportance(const TreeParts& parts) {
   struct Sums {
@@ -64,7 +46,7 @@ Table TreeModel::TableOf(std::string_view function, const std::vector<Option>& s
   if (!settings.empty())
     throw Error(ErrorCode::kInvalidOption, "Unknown setting: " + settings[0].name,
                 "the function takes no settings");
-  if (function == "TRAINING_INFO") return TrainingInfo(parts_.training_info);
+  if (function == "TRAINING_INFO") return TrainingInfoTable(parts_.training_info);
   BRAID_CHECK(function == "FEATURE_IMPORTANCE");
   return FeatureImportance(parts_);
 }

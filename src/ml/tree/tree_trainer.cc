@@ -140,7 +140,7 @@ BoostedTrees Boost(const TreeRequest& request, const TreeRows& rows, const TreeR
       XgboostBooster(training, Parameters(request, rows.classes.size())), base, {}};
   double before = 0;
   for (int round = 0; round < options.max_iterations; ++round) {
-    ThrowIfTreesStopped(control);
+    ThrowIfStopped(control);
     boosted.booster.Update(round, training);
     std::vector<double> losses = boosted.booster.Losses(round, judged);
     if (regression)
