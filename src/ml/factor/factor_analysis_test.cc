@@ -2,6 +2,7 @@
 // Against R's factanal, psych and GPArotation (tests/data/factor_analysis/make_oracle.R).
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 
 #include "ml/factor/factor_kind.h"
@@ -15,8 +16,7 @@ namespace {
 const std::filesystem::path kData = TestData() / "factor_analysis";
 
 TrainedModel TrainOn(const TestTable& table, std::vector<Option> settings, int64_t seed = 0) {
-  TrainingRequest request{
-      .kind = "factor_analysis", .settings = std::move(settings), .seed = seed};
+  TrainingRequest request{.kind = "factor_analysis", .settings = std::move(settings), .seed = seed};
   TestRows rows;
   for (size_t c = 0; c < table.names.size(); ++c) {
     request.inputs.push_back({table.names[c], InputKind::kNumeric});
@@ -40,9 +40,9 @@ std::map<std::string, Cells> ReadCells() {
   const TestTable table = ReadTable(kData / "oracle.csv");
   std::map<std::string, Cells> all;
   for (size_t r = 0; r < table.rows(); ++r)
-    all[*table.columns[0][r] + " " + *table.columns[1][r]][{
-        std::stoul(*table.columns[2][r]), std::stoul(*table.columns[3][r])}] =
-        std::stod(*table.columns[4][r]);
+    all[*table.columns[0][r] + " " + *table.columns[1][r]]
+       [{std::stoul(*table.columns[2][r]), std::stoul(*table.columns[3][r])}] =
+           std::stod(*table.columns[4][r]);
   return all;
 }
 
@@ -87,9 +87,9 @@ TEST(FactorAnalysis, LoadingsAreThoseOfR) {
     for (const std::string rotation :
          {"none", "varimax", "promax", "quartimax", "oblimin", "geomin"}) {
       SCOPED_TRACE(data + " " + rotation);
-      const TrainedModel trained = TrainOn(
-          table, {Number("num_factors", factors), Words("extraction_method", "ML"),
-                  Words("rotation", rotation)});
+      const TrainedModel trained =
+          TrainOn(table, {Number("num_factors", factors), Words("extraction_method", "ML"),
+                          Words("rotation", rotation)});
       const std::string name = data + "_ml_" + rotation;
       EXPECT_LT(Furthest(PartsOf(trained).loadings, oracle.at(name + " loadings")), 2e-6);
       EXPECT_LT(Furthest(PartsOf(trained).correlations, oracle.at(name + " correlations")), 2e-6);
@@ -103,9 +103,9 @@ TEST(FactorAnalysis, MinresAndPrincipalAxesReachTheSameOptimum) {
     const TestTable table = ReadTable(kData / (data + ".csv"));
     for (const std::string method : {"MINRES", "PRINCIPAL_AXIS"}) {
       SCOPED_TRACE(data + " " + method);
-      const TrainedModel trained = TrainOn(
-          table, {Number("num_factors", factors), Words("extraction_method", method),
-                  Words("rotation", "NONE"), Number("max_iterations", 100000)});
+      const TrainedModel trained =
+          TrainOn(table, {Number("num_factors", factors), Words("extraction_method", method),
+                          Words("rotation", "NONE"), Number("max_iterations", 100000)});
       // psych stops its minimisation earlier.
       EXPECT_LT(Furthest(PartsOf(trained).loadings, oracle.at(data + "_minres_none loadings")),
                 2e-4);
@@ -147,7 +147,32 @@ TEST(FactorAnalysis, ParallelAnalysisCountsFactorsAndIsSeeded) {
   const TrainedModel first = TrainOn(table, {}, 7);
   EXPECT_EQ(first.model->ToArtefact(), TrainOn(table, {}, 7).model->ToArtefact());
   EXPECT_NE(first.model->ToArtefact(), TrainOn(table, {}, 8).model->ToArtefact());
-  EXPECT_EQ(first.model->score_count(), 3U);
+  // Of 100 replicates here, of 2000 there.
+  const Cells random = ReadCells().at("harman74 random_eigenvalues");
+  size_t above = 0;
+  while (PartsOf(first).eigenvalues[above] > random.at({above, 0})) ++above;
+  EXPECT_EQ(first.model->score_count(), above);
+  for (const auto& [at, value] : random)
+    EXPECT_NEAR(PartsOf(first).reference_eigenvalues[at.first], value, 0.04);
+}
+
+TEST(FactorAnalysis, ScoresAreThoseOfR) {
+  const auto oracle = ReadCells();
+  for (const auto& [data, factors] : kCases) {
+    const TestTable table = ReadTable(kData / (data + ".csv"));
+    TestRows rows;
+    for (const std::vector<Text>& column : table.columns)
+      rows.AddColumn(ColumnKind::kDouble, column);
+    for (const std::string scores : {"regression", "bartlett"}) {
+      const TrainedModel trained =
+          TrainOn(table, {Number("num_factors", factors), Words("extraction_method", "ML"),
+                          Words("rotation", "NONE"), Words("scores", scores)});
+      Matrix found(5, static_cast<size_t>(factors));
+      trained.model->Score(rows.BatchOf(0, 5, table.names.size()), found.cells);
+      EXPECT_LT(Furthest(found, oracle.at(data + " " + scores + "_scores")), 1e-5)
+          << data << scores;
+    }
+  }
 }
 
 TEST(FactorAnalysis, AnArtefactGivesTheSameModel) {
@@ -165,8 +190,7 @@ TEST(FactorAnalysis, UnfitRowsAreRefused) {
   EXPECT_EQ(failure(Columns({{}, {}, {}})), ErrorCode::kTrainingData);
   EXPECT_EQ(failure(Columns({{1}, {2}, {3}})), ErrorCode::kTrainingData);
   EXPECT_EQ(failure(Columns({{1, 2, 3, 4}, {2, 1, 5, 2}})), ErrorCode::kTrainingData);
-  EXPECT_EQ(failure(Columns({{1, 2, 3, 4}, {2, 1, 5, 2}, {7, 7, 7, 7}})),
-            ErrorCode::kTrainingData);
+  EXPECT_EQ(failure(Columns({{1, 2, 3, 4}, {2, 1, 5, 2}, {7, 7, 7, 7}})), ErrorCode::kTrainingData);
   EXPECT_EQ(failure(Columns({{1, 2, 3, 4}, {2, 1, 5, 2}, {7, INFINITY, 7, 7}})),
             ErrorCode::kTrainingData);
   const TestTable ability = ReadTable(kData / "ability.csv");

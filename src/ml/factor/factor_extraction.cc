@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Minimum residuals (Harman and Jones 1966): ½·Σ of the squared eigenvalues of R - Ψ that the
-// factors leave over, as a function of Ψ. Maximum likelihood (Jöreskog 1967): Σ (θ - log θ - 1) over
-// those of Ψ^-½·R·Ψ^-½, as a function of log Ψ. Both with exact second derivatives: for a function
-// Σ φ(λ) of eigenvalues, D²[H,H] = Σ Γ_nl (v_n'·H·v_l)² with the divided differences Γ of φ'.
-// Principal axes iterate communalities, and reach the optimum of minimum residuals slowly.
+// factors leave over, as a function of Ψ. Maximum likelihood (Jöreskog 1967): Σ (θ - log θ - 1)
+// over those of Ψ^-½·R·Ψ^-½, as a function of log Ψ. Both with exact second derivatives: for a
+// function Σ φ(λ) of eigenvalues, D²[H,H] = Σ Γ_nl (v_n'·H·v_l)² with the divided differences Γ of
+// φ'. Principal axes iterate communalities, and reach the optimum of minimum residuals slowly.
 #include "ml/factor/factor_extraction.h"
 
 #include <algorithm>
@@ -141,8 +141,7 @@ Extracted MinimumResiduals(const Matrix& correlation, size_t factors, std::vecto
         return Residuals(correlation, factors, uniqueness, derivatives);
       },
       std::move(start), kLeastUniqueness, 1, max_iterations);
-  Matrix loadings =
-      LoadingsOf(Reduced(correlation, minimum.point), correlation.rows, factors, 0);
+  Matrix loadings = LoadingsOf(Reduced(correlation, minimum.point), correlation.rows, factors, 0);
   return {std::move(loadings), std::move(minimum.point), minimum.converged};
 }
 

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "ml/factor/matrix.h"
 #include "ml/factor/factor_options.h"
+#include "ml/factor/matrix.h"
 
 namespace braid::ml {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The statistics as psych's fa of R gives them: Bartlett's (1950) correction of the chi-square; Kaiser
-// (1970) and Kaiser and Rice (1974) for the sampling adequacy.
+// The statistics as psych's fa of R gives them: Bartlett's (1950) correction of the chi-square;
+// Kaiser (1970) and Kaiser and Rice (1974) for the sampling adequacy.
 #include "ml/factor/factor_fit.h"
 
 #include <algorithm>

@@ -40,8 +40,7 @@ Table Correlations(const FactorParts& parts) {
     table.columns.push_back({FactorName(f), "DOUBLE"});
     std::vector<Json>& row = table.rows.emplace_back();
     row.emplace_back(FactorName(f));
-    for (size_t g = 0; g < parts.correlations.rows; ++g)
-      row.emplace_back(parts.correlations(f, g));
+    for (size_t g = 0; g < parts.correlations.rows; ++g) row.emplace_back(parts.correlations(f, g));
   }
   return table;
 }
@@ -58,8 +57,8 @@ Table Info(const FactorParts& parts) {
   const auto p = static_cast<double>(parts.inputs.size());
   double sum = 0;
   for (size_t f = 0; f < parts.inputs.size(); ++f) {
-    std::vector<Json> row = {f + 1, nullptr, nullptr, nullptr, parts.eigenvalues[f],
-                             parts.reference_eigenvalues[f]};
+    std::vector<Json> row = {
+        f + 1, nullptr, nullptr, nullptr, parts.eigenvalues[f], parts.reference_eigenvalues[f]};
     if (f < parts.ss_loadings.size()) {
       sum += parts.ss_loadings[f];
       row[1] = parts.ss_loadings[f];
@@ -72,21 +71,21 @@ Table Info(const FactorParts& parts) {
 }
 
 Table Fit(const FactorFit& fit) {
-  return {.columns = {{"degrees_of_freedom", "BIGINT"},
-                      {"chi_square", "DOUBLE"},
-                      {"p_value", "DOUBLE"},
-                      {"rmsea", "DOUBLE"},
-                      {"tli", "DOUBLE"},
-                      {"bic", "DOUBLE"},
-                      {"srmr", "DOUBLE"},
-                      {"kmo", "DOUBLE"},
-                      {"bartlett_chi_square", "DOUBLE"},
-                      {"bartlett_df", "BIGINT"},
-                      {"bartlett_p_value", "DOUBLE"}},
-          .rows = {{fit.degrees_of_freedom, OrNull(fit.chi_square), OrNull(fit.p_value),
-                    OrNull(fit.rmsea), OrNull(fit.tli), OrNull(fit.bic), fit.srmr, OrNull(fit.kmo),
-                    OrNull(fit.bartlett_chi_square), fit.bartlett_df,
-                    OrNull(fit.bartlett_p_value)}}};
+  return {
+      .columns = {{"degrees_of_freedom", "BIGINT"},
+                  {"chi_square", "DOUBLE"},
+                  {"p_value", "DOUBLE"},
+                  {"rmsea", "DOUBLE"},
+                  {"tli", "DOUBLE"},
+                  {"bic", "DOUBLE"},
+                  {"srmr", "DOUBLE"},
+                  {"kmo", "DOUBLE"},
+                  {"bartlett_chi_square", "DOUBLE"},
+                  {"bartlett_df", "BIGINT"},
+                  {"bartlett_p_value", "DOUBLE"}},
+      .rows = {{fit.degrees_of_freedom, OrNull(fit.chi_square), OrNull(fit.p_value),
+                OrNull(fit.rmsea), OrNull(fit.tli), OrNull(fit.bic), fit.srmr, OrNull(fit.kmo),
+                OrNull(fit.bartlett_chi_square), fit.bartlett_df, OrNull(fit.bartlett_p_value)}}};
 }
 
 }  // namespace
@@ -114,8 +113,7 @@ void FactorModel::Score(const Batch& inputs, std::span<double> out) const {
       const double value = column.doubles()[row];
       if (std::isnan(value)) continue;
       const double scaled = (value - parts_.mean[c]) / parts_.standard_deviation[c];
-      for (size_t f = 0; f < factors; ++f)
-        out[row * factors + f] += parts_.weights(c, f) * scaled;
+      for (size_t f = 0; f < factors; ++f) out[row * factors + f] += parts_.weights(c, f) * scaled;
     }
   }
 }

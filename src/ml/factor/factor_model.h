@@ -25,9 +25,9 @@ struct FactorParts {
   Matrix correlations;  // of the factors
   Matrix weights;       // inputs × factors: of standardised inputs in the scores
   std::vector<double> uniqueness;
-  std::vector<double> ss_loadings;            // of the factors
-  std::vector<double> eigenvalues;            // of the correlation matrix, falling
-  std::vector<double> reference_eigenvalues;  // means over random data
+  std::vector<double> ss_loadings;              // of the factors
+  std::vector<double> eigenvalues;              // of the correlation matrix, falling
+  std::vector<double> reference_eigenvalues;    // means over random data
   std::vector<std::optional<double>> adequacy;  // of the inputs
   FactorFit fit;
 };

@@ -26,9 +26,9 @@ FactorOptions ParseFactorOptions(const std::vector<Option>& options) {
                                  {"QUARTIMAX", Rotation::kQuartimax},
                                  {"GEOMIN", Rotation::kGeomin}});
   // As in R: varimax by itself and within promax is normalised, the others are not.
-  parsed.kaiser_normalize = reader.Boolean(
-      "kaiser_normalize",
-      parsed.rotation == Rotation::kVarimax || parsed.rotation == Rotation::kPromax);
+  parsed.kaiser_normalize =
+      reader.Boolean("kaiser_normalize",
+                     parsed.rotation == Rotation::kVarimax || parsed.rotation == Rotation::kPromax);
   parsed.scores = reader.Word(
       "scores", parsed.scores,
       {{"REGRESSION", FactorScores::kRegression}, {"BARTLETT", FactorScores::kBartlett}});

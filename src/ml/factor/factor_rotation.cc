@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gradient projection (Jennrich 2001 for orthogonal, 2002 for oblique rotations), the criteria as in
-// Bernaards and Jennrich (2005). Promax (Hendrickson and White 1964): least squares to the fourth
-// powers of the varimax loadings.
+// Gradient projection (Jennrich 2001 for orthogonal, 2002 for oblique rotations), the criteria as
+// in Bernaards and Jennrich (2005). Promax (Hendrickson and White 1964): least squares to the
+// fourth powers of the varimax loadings.
 #include "ml/factor/factor_rotation.h"
 
 #include <algorithm>
@@ -38,8 +38,7 @@ double Criterion(Rotation rotation, const Matrix& l, Matrix& gradient) {
     for (size_t j = 0; j < k; ++j) {
       const double square = l(i, j) * l(i, j);
       if (rotation == Rotation::kGeomin) {
-        gradient(i, j) =
-            2 / static_cast<double>(k) * l(i, j) / (square + kGeominOffset) * product;
+        gradient(i, j) = 2 / static_cast<double>(k) * l(i, j) / (square + kGeominOffset) * product;
       } else if (rotation == Rotation::kOblimin) {
         value += square * (squares - square) / 4;
         gradient(i, j) = l(i, j) * (squares - square);

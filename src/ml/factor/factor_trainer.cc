@@ -28,8 +28,7 @@ int64_t DegreesOfFreedom(size_t inputs, int64_t factors) {
 
 int64_t MostFactors(size_t inputs) {
   int64_t most = 1;
-  while (most + 1 < static_cast<int64_t>(inputs) && DegreesOfFreedom(inputs, most + 1) >= 0)
-    ++most;
+  while (most + 1 < static_cast<int64_t>(inputs) && DegreesOfFreedom(inputs, most + 1) >= 0) ++most;
   return most;
 }
 
@@ -166,17 +165,16 @@ TrainedModel TrainFactors(const TrainingRequest& request, RowSource& rows,
   return TrainFactorsFromMoments(request, moments, control);
 }
 
-TrainedModel TrainFactorsFromMoments(const TrainingRequest& request,
-                                     const GramAccumulator& moments,
+TrainedModel TrainFactorsFromMoments(const TrainingRequest& request, const GramAccumulator& moments,
                                      const TrainingControl& control) {
   CheckInputs(request);
   const FactorOptions options = ParseFactorOptions(request.settings);
   const GramMoments sums = moments.Finish();
   if (sums.rows < kFewestRows)
-    throw Error(ErrorCode::kTrainingData,
-                fmt::format("Factor analysis needs at least {} rows, but got {}", kFewestRows,
-                            sums.rows),
-                "train on more rows");
+    throw Error(
+        ErrorCode::kTrainingData,
+        fmt::format("Factor analysis needs at least {} rows, but got {}", kFewestRows, sums.rows),
+        "train on more rows");
   FactorParts parts{.rows = sums.rows};
   for (const InputColumn& input : request.inputs) parts.inputs.push_back(input.name);
   const Matrix correlation = Correlate(sums, parts);

@@ -9,8 +9,7 @@ namespace braid::ml {
 // Throws kTrainingData for rows that have no factors, kInvalidOption for too many of them.
 TrainedModel TrainFactors(const TrainingRequest& request, RowSource& rows,
                           const TrainingControl& control);
-TrainedModel TrainFactorsFromMoments(const TrainingRequest& request,
-                                     const GramAccumulator& moments,
+TrainedModel TrainFactorsFromMoments(const TrainingRequest& request, const GramAccumulator& moments,
                                      const TrainingControl& control);
 
 }  // namespace braid::ml

@@ -48,7 +48,15 @@ for (d in list(list("ability", cov2cor(ability.cov$cov), 112, 2), list("harman74
   arrange(paste0(name, "_minres_none"), unclass(uls$loadings))
   b <- cortest.bartlett(R, n); km <- KMO(R)
   add(name, "bartlett", c(b$chisq, b$df, b$p.value)); add(name, "kmo", km$MSA); add(name, "msa", km$MSAi)
-  W <- solve(R, unclass(ml$loadings)); Psi <- diag(1 / ml$uniquenesses)
+  # Parallel analysis: eigenvalues of simulated rows, not of simulated products.
+  set.seed(2)
+  random <- replicate(2000, eigen(cor(matrix(rnorm(n * p), n)), only.values = TRUE)$values)
+  add(name, "random_eigenvalues", rowMeans(random))
+  # Scores from the unrotated maximum likelihood loadings, of the first rows.
+  Z <- as.matrix(read.csv(paste0(name, ".csv"))); Z <- scale(Z); L <- unclass(ml$loadings)
+  L <- L %*% diag(ifelse(colSums(L) < 0, -1, 1)); U <- diag(1 / ml$uniquenesses)
+  add(name, "regression_scores", (Z %*% solve(R, L))[1:5, ])
+  add(name, "bartlett_scores", (Z %*% U %*% L %*% solve(t(L) %*% U %*% L))[1:5, ])
   add(name, "eigenvalues", eigen(R)$values)
 }
 write.csv(out, "oracle.csv", row.names = FALSE, quote = FALSE)
