@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Incomplete gamma functions by their series below the mean and Lentz's continued fraction above it
-// (Abramowitz and Stegun 6.5.29, 6.5.31). The noncentral chi-square is a Poisson mixture of central
-// ones, summed outwards from the largest weight (Benton and Krishnamoorthy 2003).
+// (Abramowitz and Stegun 6.5.29, 6.5.31).
 #include "ml/distributions.h"
 
 #include <cmath>
@@ -78,52 +77,6 @@ double UpperIncompleteGamma(double shape, double x) {
 
 double ChiSquareUpperTail(double x, double degrees_of_freedom) {
   return UpperIncompleteGamma(degrees_of_freedom / 2, x / 2);
-}
-
-double NoncentralChiSquare(double x, double degrees_of_freedom, double noncentrality) {
-  if (x <= 0) return 0;
-  const double rate = noncentrality / 2;
-  const double half = x / 2;
-  const double mode = std::floor(rate);
-  const double shape = degrees_of_freedom / 2 + mode;
-  const double weight = mode == 0 ? std::exp(-rate) : Density(mode, rate);
-  const double central = LowerIncompleteGamma(shape, half);
-  // Of P(shape + 1, half) = P(shape, half) - half^shape·e^-half / Γ(shape + 1).
-  const double step = Density(shape, half);
-  double sum = weight * central;
-  double w = weight;
-  double p = central;
-  double s = step;
-  for (double j = mode + 1;; ++j) {
-    p -= s;
-    s *= half / (shape + j - mode);
-    w *= rate / j;
-    if (p <= 0 || !(w * p > sum * kEpsilon)) break;
-    sum += w * p;
-  }
-  w = weight;
-  p = central;
-  s = step;
-  for (double j = mode; j > 0; --j) {
-    s *= (degrees_of_freedom / 2 + j) / half;
-    p += s;
-    w *= j / rate;
-    if (!(w > sum * kEpsilon)) break;
-    sum += w * (p < 1 ? p : 1);
-  }
-  return sum < 1 ? sum : 1;
-}
-
-double ChiSquareNoncentrality(double x, double degrees_of_freedom, double probability) {
-  if (NoncentralChiSquare(x, degrees_of_freedom, 0) <= probability) return 0;
-  double low = 0;
-  double high = x + 1;
-  while (NoncentralChiSquare(x, degrees_of_freedom, high) > probability) high *= 2;
-  for (int i = 0; i < 200 && high - low > 1e-12 * high; ++i) {
-    const double middle = low + (high - low) / 2;
-    (NoncentralChiSquare(x, degrees_of_freedom, middle) > probability ? low : high) = middle;
-  }
-  return low + (high - low) / 2;
 }
 
 }  // namespace braid::ml

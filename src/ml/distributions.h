@@ -10,9 +10,5 @@ double UpperIncompleteGamma(double shape, double x);
 
 // P(X > x) of a chi-square variable.
 double ChiSquareUpperTail(double x, double degrees_of_freedom);
-// P(X <= x) of a noncentral chi-square variable.
-double NoncentralChiSquare(double x, double degrees_of_freedom, double noncentrality);
-// The noncentrality at which P(X <= x) is `probability`; 0 if it is less even there.
-double ChiSquareNoncentrality(double x, double degrees_of_freedom, double probability);
 
 }  // namespace braid::ml
