@@ -48,7 +48,4 @@ class FeatureRows {
   FeatureSpace space_{{}};
 };
 
-// Throws kInterrupted when somebody asked to stop.
-void StopIfAsked(const TrainingControl& control);
-
 }  // namespace braid::ml

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "ml/cluster/kmeans_kind.h"
+#include "ml/factor/factor_kind.h"
 #include "ml/glm/glm_kind.h"
 #include "ml/option_reader.h"
 #include "ml/projection/pca_kind.h"
@@ -28,6 +29,7 @@ const std::vector<const ModelKind*>& Kinds() {
       &RandomForestRegressorKind(),
       &KMeansKind(),
       &PcaKind(),
+      &FactorAnalysisKind(),
   };
   return kinds;
 }

@@ -100,7 +100,7 @@ std::vector<double> FirstCentroids(const Points& points, KMeansInit init, size_t
   nearest.Take(centroids);
   const auto trials = 2 + static_cast<size_t>(std::log(static_cast<double>(clusters)));
   for (size_t k = 1; k < clusters && nearest.total() > 0; ++k) {
-    StopIfAsked(control);
+    ThrowIfStopped(control);
     std::vector<double> candidates;
     for (size_t t = 0; t < trials; ++t) {
       const std::vector<double> point = points.Point(nearest.Draw(random));

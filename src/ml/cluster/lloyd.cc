@@ -164,7 +164,7 @@ Clustering RunLloyd(const Points& points, std::vector<double> centroids,
   const auto rows = static_cast<double>(points.rows());
   double before = std::numeric_limits<double>::infinity();
   for (int64_t iteration = 0; !result.converged; ++iteration) {
-    StopIfAsked(control);
+    ThrowIfStopped(control);
     Sums sums = lloyd.Assign();
     double loss = sums.total_squares() / rows;
     if (points.distance() == KMeansDistance::kCosine) loss /= 2;

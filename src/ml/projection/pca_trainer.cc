@@ -151,7 +151,7 @@ Spectrum DecomposeRandomly(const Covariances& covariances, size_t wanted, int64_
   for (double& value : basis) value = random.Gaussian();
   Orthonormalise(basis, count);
   for (int i = 0; i < kPowerIterations; ++i) {
-    StopIfAsked(control);
+    ThrowIfStopped(control);
     basis = covariances.Times(basis, count);
     Orthonormalise(basis, count);
   }
@@ -266,7 +266,7 @@ void FindThresholds(RowSource& rows, const TrainingControl& control, PcaModel& m
   std::vector<double> scores;
   size_t first = 0;
   rows.Scan([&](const Batch& batch) {
-    StopIfAsked(control);
+    ThrowIfStopped(control);
     std::vector<size_t> picked;
     for (size_t row = 0; row < batch.rows; ++row)
       if (IsScored(first + row, group)) picked.push_back(row);
@@ -308,7 +308,7 @@ std::unique_ptr<PcaModel> TrainPca(const TrainingRequest& request, const PcaOpti
     total = covariances.Trace();
   } else {
     const std::vector<double> full = covariances.Full();
-    StopIfAsked(control);
+    ThrowIfStopped(control);
     spectrum = DecomposeFully(full, covariances.size());
     for (size_t f = 0; f < covariances.size(); ++f) total += full[f * covariances.size() + f];
   }
