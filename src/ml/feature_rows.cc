@@ -89,6 +89,37 @@ struct FeatureRows::Reader {
   }
 };
 
+FeatureRows::FeatureRows(const TrainingRequest& request, RowSource& source,
+                         const FeatureScaling& scaling, const TrainingControl& control) {
+  if (request.inputs.empty())
+    throw Error(ErrorCode::kTrainingData, "There is no input column",
+                "the training query gives the columns to train on");
+  for (const InputColumn& input : request.inputs)
+    ++(input.kind == InputKind::kNumeric ? numbers_ : categories_);
+  Reader reader{request, *this, {}, {}};
+  reader.codes.resize(request.inputs.size());
+  reader.has_null.resize(request.inputs.size());
+  source.Scan([&](const Batch& batch) {
+    ThrowIfStopped(control);
+    reader.Add(batch);
+  });
+  if (rows_ == 0)
+    throw Error(ErrorCode::kTrainingData, "There are no rows to train on",
+                "the training query gives none");
+  std::vector<FeatureInput> inputs;
+  size_t number = 0;
+  size_t category = 0;
+  for (size_t c = 0; c < request.inputs.size(); ++c) {
+    FeatureInput input{.name = request.inputs[c].name, .kind = request.inputs[c].kind};
+    if (input.kind == InputKind::kNumeric)
+      Standardise(number++, scaling, input);
+    else
+      reader.Order(c, category++, input);
+    inputs.push_back(std::move(input));
+  }
+  space_ = FeatureSpace(std::move(inputs));
+}
+
 size_t FeatureRows::RowsIn(size_t block) const {
   return std::min(kSliceRows, rows_ - block * kSliceRows);
 }

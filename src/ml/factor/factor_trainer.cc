@@ -144,11 +144,6 @@ std::vector<std::string> Notices(const FactorParts& parts, bool extracted, bool 
   return notices;
 }
 
-void ThrowIfStopped(const TrainingControl& control) {
-  if (control.stop.stop_requested())
-    throw Error(ErrorCode::kInterrupted, "The training was stopped");
-}
-
 }  // namespace
 
 TrainedModel TrainFactors(const TrainingRequest& request, RowSource& rows,
