@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "ml/factorization/factorization_kind.h"
 #include "ml/glm/glm_kind.h"
 #include "ml/option_reader.h"
 
@@ -18,6 +19,7 @@ namespace {
 const std::vector<const ModelKind*>& Kinds() {
   static const std::vector<const ModelKind*> kinds = {
       &LinearRegKind(), &LogisticRegKind(),  //
+      &MatrixFactorizationKind(),            //
   };
   return kinds;
 }

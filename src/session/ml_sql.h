@@ -46,6 +46,9 @@ syntax::MappedText ExplainPredictSql(const BoundModel& model, const syntax::Mapp
                                      double threshold, int64_t top_features);
 // The mean absolute contribution of each input over the rows.
 syntax::MappedText GlobalExplainSql(const BoundModel& model, const syntax::MappedText& rows);
+// ML.RECOMMEND: all pairs of a user and an item, or those that fit the users, items or both of
+// `rows` (may be nullptr).
+syntax::MappedText RecommendSql(const BoundModel& model, const syntax::MappedText* rows);
 // A model's own table as VALUES.
 std::string TableSql(const ml::Table& table);
 

@@ -81,6 +81,11 @@ MappedText ExplainPredict(const Call& call) {
 
 MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
 
+MappedText Recommend(const Call& call) {
+  RequireTask(call, "RECOMMEND", ml::Task::kRecommendation, "matrix_factorization");
+  return RecommendSql(call.model, call.rows);
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
@@ -96,6 +101,7 @@ const std::vector<Function>& Functions() {
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
+      {"RECOMMEND", Rows::kOptional, {}, Recommend},
   };
   return functions;
 }

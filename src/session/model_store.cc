@@ -19,9 +19,11 @@ constexpr int kGlmOnlyFormat = 1;  // says only whether it classifies
 
 std::string ToText(const StoredModel& model) {
   nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
-  for (const ProjectedInput& input : model.projection.inputs)
+  for (const ProjectedInput& input : model.projection.inputs) {
     inputs.push_back(
         {{"name", input.name}, {"expression", input.expression}, {"category", input.is_category}});
+    if (!input.type.empty()) inputs.back()["type"] = input.type;
+  }
   const nlohmann::ordered_json text = {
       {"format", kArtefactFormat},       {"inputs", inputs},
       {"label", model.projection.label}, {"label_type", model.projection.label_type},
@@ -38,7 +40,8 @@ StoredModel FromText(const std::string& text) {
   Projection projection{
       .inputs = {}, .label = json.at("label"), .label_type = json.at("label_type")};
   for (const auto& input : json.at("inputs"))
-    projection.inputs.push_back({input.at("name"), input.at("expression"), input.at("category")});
+    projection.inputs.push_back(
+        {input.at("name"), input.at("expression"), input.at("category"), input.value("type", "")});
   const std::string kind_name =
       format == kGlmOnlyFormat
           ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+// Artefacts that are JSON objects with a format name and a version.
+namespace braid::ml {
+
+// Throws kTrainingData when a text is not UTF-8.
+std::string DumpArtefact(const nlohmann::ordered_json& json);
+// Throws kLakeDamaged when it is no such JSON, kLakeFormat for another version.
+nlohmann::ordered_json ParseArtefact(std::string_view artefact, std::string_view format,
+                                     int version);
+[[noreturn]] void MalformedArtefact(std::string_view what);
+
+// Each throws kLakeDamaged when the number does not fit.
+double FiniteNumber(const nlohmann::ordered_json& json);
+int64_t CountNumber(const nlohmann::ordered_json& json);
+std::vector<double> FiniteNumbers(const nlohmann::ordered_json& json, size_t count);
+
+}  // namespace braid::ml
