@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -17,6 +18,22 @@ class FixedClock final : public Clock {
  public:
   int64_t NowMicros() const override { return 1'700'000'000'000'000; }
 };
+
+// The vectors of RFC 4648, section 10.
+TEST(Base64Test, EncodesAndDecodes) {
+  for (const auto& [bytes, text] : {std::pair{"", ""},
+                                    {"f", "Zg=="},
+                                    {"fo", "Zm8="},
+                                    {"foo", "Zm9v"},
+                                    {"foob", "Zm9vYg=="},
+                                    {"fooba", "Zm9vYmE="},
+                                    {"foobar", "Zm9vYmFy"}}) {
+    EXPECT_EQ(EncodeBase64(bytes), text);
+    EXPECT_EQ(DecodeBase64(text), bytes);
+  }
+  for (const char* text : {"Zg", "Zh==", "Z===", "Zm9!"})
+    EXPECT_EQ(DecodeBase64(text), std::nullopt) << text;
+}
 
 TEST(ErrorTest, PlacesTheCaretUnderTheCharacterNotTheByte) {
   const std::string text = "SELECT 1;\nSELECT 'é', nme";

@@ -42,6 +42,9 @@ class Model {
   // Writes rows × score_count() numbers, row by row. NULL inputs are the model's business.
   virtual void Score(const Batch& inputs, std::span<double> out) const = 0;
 
+  // The categories of an input that training saw, for kinds that answer about all of them.
+  virtual std::vector<std::string> known_categories(size_t /*input*/) const { return {}; }
+
   // The functions ML.<name>(MODEL m [, STRUCT(…)]) that this kind has beside those that need rows:
   // names in upper case. Table throws kInvalidOption for settings that it does not have.
   virtual std::vector<std::string_view> table_functions() const { return {}; }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "ml/cluster/kmeans_kind.h"
 #include "ml/factor/factor_kind.h"
+#include "ml/factorization/factorization_kind.h"
 #include "ml/glm/glm_kind.h"
 #include "ml/option_reader.h"
 #include "ml/projection/pca_kind.h"
@@ -30,6 +31,7 @@ const std::vector<const ModelKind*>& Kinds() {
       &KMeansKind(),
       &PcaKind(),
       &FactorAnalysisKind(),
+      &MatrixFactorizationKind(),
   };
   return kinds;
 }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <limits>
 
+#include "base/base64.h"
 #include "base/uuid.h"
 
 namespace braid::serve {
@@ -118,37 +119,6 @@ bool TakeOffset(std::string_view& text) {
 
 bool IsDate(std::string_view text) { return TakeDate(text) && text.empty(); }
 bool IsTime(std::string_view text) { return TakeTime(text) && TakeOffset(text) && text.empty(); }
-
-int Base64Digit(char c) {
-  if (c >= 'A' && c <= 'Z') return c - 'A';
-  if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-  if (IsDigit(c)) return c - '0' + 52;
-  if (c == '+') return 62;
-  return c == '/' ? 63 : -1;
-}
-
-// RFC 4648, section 4, padded; bits beyond the last byte must be zero, so that each value has one
-// form.
-std::optional<std::string> DecodeBase64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  for (int i = 0; i < 2 && text.ends_with('='); ++i) text.remove_suffix(1);
-  if (text.size() % 4 == 1) return std::nullopt;
-  std::string bytes;
-  bytes.reserve(text.size() / 4 * 3 + 2);
-  uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int digit = Base64Digit(c);
-    if (digit < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<uint32_t>(digit);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>((bits >> count) & 0xFF);
-  }
-  if ((bits & ((1U << count) - 1)) != 0) return std::nullopt;
-  return bytes;
-}
 
 // A decimal number taken apart: 0.<digits> * 10^point, without zeros in front.
 struct Decimal {

@@ -55,6 +55,9 @@ syntax::MappedText TransformSql(const BoundModel& model, const syntax::MappedTex
 // `contamination` of the training rows.
 syntax::MappedText DetectAnomaliesSql(const BoundModel& model, const syntax::MappedText& rows,
                                       double contamination);
+// ML.RECOMMEND: all pairs of a user and an item, or those that fit the users, items or both of
+// `rows` (may be nullptr).
+syntax::MappedText RecommendSql(const BoundModel& model, const syntax::MappedText* rows);
 // A model's own table as VALUES.
 std::string TableSql(const ml::Table& table);
 

@@ -99,6 +99,11 @@ MappedText PredictInterval(const Call& call) {
   return PredictIntervalSql(call.model, *call.rows, confidence);
 }
 
+MappedText Recommend(const Call& call) {
+  RequireTask(call, "RECOMMEND", ml::Task::kRecommendation, "matrix_factorization");
+  return RecommendSql(call.model, call.rows);
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
@@ -117,6 +122,7 @@ const std::vector<Function>& Functions() {
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
       {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
+      {"RECOMMEND", Rows::kOptional, {}, Recommend},
   };
   return functions;
 }

@@ -19,16 +19,19 @@ constexpr int kGlmOnlyFormat = 1;  // says only whether it classifies
 
 nlohmann::ordered_json ToJson(const std::vector<ProjectedInput>& inputs) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
-  for (const ProjectedInput& input : inputs)
+  for (const ProjectedInput& input : inputs) {
     list.push_back(
         {{"name", input.name}, {"expression", input.expression}, {"category", input.is_category}});
+    if (!input.type.empty()) list.back()["type"] = input.type;
+  }
   return list;
 }
 
 std::vector<ProjectedInput> InputsOf(const nlohmann::json& list) {
   std::vector<ProjectedInput> inputs;
   for (const auto& input : list)
-    inputs.push_back({input.at("name"), input.at("expression"), input.at("category")});
+    inputs.push_back(
+        {input.at("name"), input.at("expression"), input.at("category"), input.value("type", "")});
   return inputs;
 }
 

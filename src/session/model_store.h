@@ -16,6 +16,7 @@ struct ProjectedInput {
   std::string name;        // the processed input's name
   std::string expression;  // SQL
   bool is_category = false;
+  std::string type;  // of an id, DuckDB's SQL name; empty where it was not kept
 };
 
 // The frozen SQL half of a model version; the typed core is `ml`'s.

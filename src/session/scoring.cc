@@ -73,6 +73,17 @@ void ScoreList(const BoundScoring& scoring, const Batch& arguments, engine::Vect
   for (size_t row = 0; row < arguments.rows; ++row) out.SetListEntry(row, row * width, width);
 }
 
+// The categories of one input that training saw, once for each row.
+void KnownCategories(const BoundScoring& scoring, size_t rows, engine::VectorWriter out) {
+  const std::vector<std::string> known =
+      scoring.model->core->known_categories(static_cast<size_t>(scoring.setting));
+  engine::VectorWriter element = out.ListChild(rows * known.size());
+  for (size_t row = 0; row < rows; ++row) {
+    for (size_t k = 0; k < known.size(); ++k) element.SetString(row * known.size() + k, known[k]);
+    out.SetListEntry(row, row * known.size(), known.size());
+  }
+}
+
 // The nearest five, as BigQuery ML shows them; ties by number.
 void ScoreCluster(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
   const size_t clusters = scoring.model->core->score_count();
@@ -243,6 +254,25 @@ void RegisterScorer(engine::Connection& connection, ModelStore& store, const std
   engine::Register(connection, std::move(function));
 }
 
+// braid_score_known(model, number of the input). A constant, so that the engine asks once.
+void RegisterKnown(engine::Connection& connection, ModelStore& store) {
+  engine::ScalarFunction function;
+  function.name = std::string(kPrefix) + "known";
+  function.parameter_types = {"VARCHAR", "VARCHAR"};
+  function.return_type = "VARCHAR[]";
+  function.bind = [&store](auto arguments) {
+    auto bound = std::make_shared<BoundScoring>();
+    bound->model = store.Get(arguments[0].constant.value());
+    bound->setting = std::stod(arguments[1].constant.value());
+    return bound;
+  };
+  function.run = [](const std::shared_ptr<void>& bound, const Batch& arguments,
+                    engine::VectorWriter out) {
+    KnownCategories(*static_cast<const BoundScoring*>(bound.get()), arguments.rows, out);
+  };
+  engine::Register(connection, std::move(function));
+}
+
 // braid_regression_errors(actual, predicted): ML.EVALUATE's metrics as JSON text.
 struct ErrorState final : engine::AggregateFunction::State {
   void Add(const Batch& rows) override {
@@ -284,6 +314,7 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                  "confidence_interval_upper DOUBLE, prediction_interval_lower DOUBLE, "
                  "prediction_interval_upper DOUBLE)",
                  ScoreInterval);
+  RegisterKnown(connection, store);
   RegisterScorer(
       connection, store, "cluster", 1,
       "STRUCT(centroid_id BIGINT, nearest STRUCT(centroid_id BIGINT, distance DOUBLE)[])",

@@ -154,7 +154,8 @@ std::vector<ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns
       throw Error(ErrorCode::kTrainingData, "The training query gives no column: " + wanted,
                   close ? fmt::format("did you mean {}?", *close) : "");
     }
-    inputs.push_back({*found, "__braid_row." + QuoteIdentifier(*found), true});
+    inputs.push_back({*found, "__braid_row." + QuoteIdentifier(*found), true,
+                      columns[static_cast<size_t>(found - known.begin())].type});
   }
   return inputs;
 }
