@@ -49,6 +49,8 @@ class Model {
   // names in upper case. Table throws kInvalidOption for settings that it does not have.
   virtual std::vector<std::string_view> table_functions() const { return {}; }
   virtual Table TableOf(std::string_view function, const std::vector<Option>& settings) const;
+  // Whether ML.EVALUATE can judge the model by rows.
+  virtual bool can_be_judged() const { return task() != Task::kProjection; }
   // What ML.EVALUATE says of the training itself, for kinds that are not judged by their scores.
   virtual std::map<std::string, double> TrainingMetrics() const { return {}; }
 

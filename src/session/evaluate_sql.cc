@@ -147,13 +147,15 @@ std::vector<std::string> MetricNames(ml::Task task) {
 MappedText EvaluateSql(const BoundModel& model, const MappedText& rows, double threshold) {
   const Projection& projection = model.stored.projection;
   const ml::Task task = model.stored.core->task();
+  if (!model.stored.core->can_be_judged())
+    throw Error(ErrorCode::kNotSupported,
+                fmt::format("ML.EVALUATE cannot judge this {} by rows", model.stored.core->kind()),
+                task == ml::Task::kProjection
+                    ? "write ML.EVALUATE(MODEL m): it tells of the training rows"
+                    : "metrics of rankings are not available");
   if (task == ml::Task::kClassification)
     return EvaluateClassification(model, ScoredClasses(model, rows, threshold));
   if (task == ml::Task::kClustering) return EvaluateClustering(model, rows);
-  if (task == ml::Task::kProjection)
-    throw Error(ErrorCode::kNotSupported,
-                fmt::format("ML.EVALUATE of {} takes no rows", model.stored.core->kind()),
-                "write ML.EVALUATE(MODEL m): it tells of the training rows");
   const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
   return EvaluateRegression(Around(
       fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y", ScoringCall(model, "value"), label), rows,
@@ -161,6 +163,9 @@ MappedText EvaluateSql(const BoundModel& model, const MappedText& rows, double t
 }
 
 std::string StoredEvaluationSql(const BoundModel& model) {
+  if (!model.stored.core->can_be_judged() && model.version.metrics.empty())
+    throw Error(ErrorCode::kNotSupported,
+                fmt::format("Nothing was measured of this {}", model.stored.core->kind()));
   std::string columns;
   std::vector<std::string> names = MetricNames(model.stored.core->task());
   // A kind may tell more of its training than the task has names for.

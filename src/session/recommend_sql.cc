@@ -14,8 +14,8 @@ using syntax::MappedText;
 using syntax::QuoteIdentifier;
 using syntax::QuoteString;
 
-// The type of what stands for a column that the rows do not have.
-constexpr std::string_view kAbsent = "STRUCT(__braid_absent BOOLEAN)";
+// What typeof says of a NULL without a type.
+constexpr std::string_view kAbsent = "\"NULL\"";
 
 std::string KnownCall(const BoundModel& model, size_t input) {
   return fmt::format("braid_score_known({}, '{}')", QuoteString(model.version.artefact_sha256),
@@ -49,7 +49,7 @@ MappedText AllPairs(const BoundModel& model) {
   return text;
 }
 
-// A name that the rows lack is that of the outer query, whose type tells so: then all ids that the
+// A column that the rows lack comes out of the union as NULL of no type: then all ids that the
 // model knows take its place.
 MappedText PairsOf(const BoundModel& model, const MappedText& rows) {
   const auto& inputs = model.stored.projection.inputs;
@@ -60,15 +60,17 @@ MappedText PairsOf(const BoundModel& model, const MappedText& rows) {
       "(SELECT {0}, unnest(__braid_items) AS {1} FROM (SELECT unnest(CASE WHEN __braid_no_user AND "
       "__braid_no_item THEN error({2}) WHEN __braid_no_user THEN {3} ELSE [__braid_user] END) AS "
       "{0}, CASE WHEN __braid_no_item THEN {4} ELSE [__braid_item] END AS __braid_items FROM "
-      "(SELECT * FROM (SELECT CAST(NULL AS {5}) AS {0}, CAST(NULL AS {5}) AS {1}), LATERAL (SELECT "
-      "typeof({0}) = '{5}' AS __braid_no_user, CAST({0} AS VARCHAR) AS __braid_user, typeof({1}) = "
-      "'{5}' AS __braid_no_item, CAST({1} AS VARCHAR) AS __braid_item FROM ",
+      "(SELECT typeof(__braid_all.{0}) = {5} AS __braid_no_user, CAST(__braid_all.{0} AS VARCHAR) "
+      "AS __braid_user, typeof(__braid_all.{1}) = {5} AS __braid_no_item, CAST(__braid_all.{1} AS "
+      "VARCHAR) AS __braid_item FROM (SELECT NULL AS {0}, NULL AS {1} WHERE FALSE UNION ALL BY "
+      "NAME "
+      "SELECT * FROM ",
       user, item,
       QuoteString(fmt::format("ML.RECOMMEND was given rows without the columns {} and {}",
                               inputs[0].name, inputs[1].name)),
-      KnownCall(model, 0), KnownCall(model, 1), kAbsent));
+      KnownCall(model, 0), KnownCall(model, 1), QuoteString(kAbsent)));
   text.Append(rows);
-  text.Append(" AS __braid_given))))");
+  text.Append(" AS __braid_given) AS __braid_all)))");
   return text;
 }
 

@@ -337,7 +337,7 @@ class Training {
                                          const catalog::ModelVersion& version,
                                          const session::StoredModel& stored) {
     std::map<std::string, double> metrics = stored.core->TrainingMetrics();
-    if (kind().task == ml::Task::kProjection) return metrics;
+    if (!stored.core->can_be_judged()) return metrics;
     syntax::MappedText held_out;
     held_out.Append(rows.EvaluationQuery());
     engine::Result result = change_.connection.Query(

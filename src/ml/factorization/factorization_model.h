@@ -34,6 +34,8 @@ class FactorizationModel final : public Model {
 
   const FactorizationParts& parts() const { return parts_; }
   std::string_view kind() const override { return "matrix_factorization"; }
+  // Confidences of implicit feedback are no ratings: their errors would say nothing.
+  bool can_be_judged() const override { return parts_.feedback == Feedback::kExplicit; }
   Task task() const override { return Task::kRecommendation; }
   std::vector<InputColumn> input_columns() const override;
   int64_t rows() const override { return parts_.rows; }
