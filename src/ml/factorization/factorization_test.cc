@@ -35,12 +35,13 @@ TestTable TableFrom(const std::vector<std::vector<Text>>& columns) {
 
 std::unique_ptr<Model> TrainOn(const TestTable& table, std::vector<Option> settings,
                                size_t threads = 1) {
-  TrainingRequest request{.kind = "matrix_factorization",
-                          .inputs = {{"user", InputKind::kCategory}, {"item", InputKind::kCategory}},
-                          .label = "rating",
-                          .settings = std::move(settings),
-                          .seed = 1,
-                          .threads = threads};
+  TrainingRequest request{
+      .kind = "matrix_factorization",
+      .inputs = {{"user", InputKind::kCategory}, {"item", InputKind::kCategory}},
+      .label = "rating",
+      .settings = std::move(settings),
+      .seed = 1,
+      .threads = threads};
   TestRows rows = RowsOf(table);
   return MatrixFactorizationKind().train(request, rows, {}).model;
 }
@@ -102,8 +103,7 @@ TEST_P(FactorizationReferenceTest, ObjectiveNeverRisesAndReachesTheMinimum) {
   const nlohmann::json& predictions = reference_.minimum.at("predictions");
   for (size_t user = 0; user < ratings_.users.size(); ++user)
     for (size_t item = 0; item < ratings_.items.size(); ++item) {
-      double score =
-          squares.mean() + squares.users().Bias(user) + squares.items().Bias(item);
+      double score = squares.mean() + squares.users().Bias(user) + squares.items().Bias(item);
       for (size_t k = 0; k < 2; ++k)
         score += squares.users().Row(user)[k] * squares.items().Row(item)[k];
       ASSERT_NEAR(score, predictions.at(user).at(item).get<double>(), 1e-5);
@@ -118,8 +118,7 @@ TEST_P(FactorizationReferenceTest, UsersSolveTheirNormalEquations) {
   const double alpha = reference_.options.wals_alpha;
   for (size_t user = 0; user < ratings_.users.size(); ++user) {
     const double* x = squares.users().Row(user);
-    std::vector<double> slope = {reference_.options.l2_reg * x[0],
-                                 reference_.options.l2_reg * x[1],
+    std::vector<double> slope = {reference_.options.l2_reg * x[0], reference_.options.l2_reg * x[1],
                                  reference_.options.l2_reg * squares.users().Bias(user)};
     for (size_t item = 0; item < ratings_.items.size(); ++item) {
       double rating = 0;
@@ -130,8 +129,8 @@ TEST_P(FactorizationReferenceTest, UsersSolveTheirNormalEquations) {
       const double* y = squares.items().Row(item);
       const double score = squares.mean() + squares.users().Bias(user) +
                            squares.items().Bias(item) + x[0] * y[0] + x[1] * y[1];
-      const double pull = is_explicit ? score - rating
-                                      : (1 + alpha * rating) * (score - (rating > 0 ? 1 : 0));
+      const double pull =
+          is_explicit ? score - rating : (1 + alpha * rating) * (score - (rating > 0 ? 1 : 0));
       slope[0] += pull * y[0];
       slope[1] += pull * y[1];
       slope[2] += is_explicit ? pull : 0;
@@ -199,10 +198,10 @@ TEST(FactorizationTest, OneRatingIsItsOwnPrediction) {
 }
 
 TEST(FactorizationTest, RowsWithoutARatingAreLeftOut) {
-  const std::unique_ptr<Model> model = TrainOn(TableFrom({{"a", std::nullopt, "b", "c"},
-                                                         {"x", "x", std::nullopt, "x"},
-                                                         {"4", "1", "1", "nan"}}),
-                                               {});
+  const std::unique_ptr<Model> model = TrainOn(
+      TableFrom(
+          {{"a", std::nullopt, "b", "c"}, {"x", "x", std::nullopt, "x"}, {"4", "1", "1", "nan"}}),
+      {});
   EXPECT_EQ(model->rows(), 1);
   EXPECT_EQ(model->known_categories(0), std::vector<std::string>{"a"});
 }
@@ -222,9 +221,8 @@ TEST(FactorizationTest, NoPenaltyFindsAFiniteAnswer) {
 TEST(FactorizationTest, ImplicitRatingsAddUp) {
   const std::vector<Option> settings = {Set("feedback_type", std::string("implicit"))};
   const auto once = TrainOn(TableFrom({{"a", "b"}, {"x", "x"}, {"3", "1"}}), settings);
-  const auto parts = TrainOn(
-      TableFrom({{"a", "b", "a", "b"}, {"x", "x", "x", "x"}, {"1", "1", "2", "0"}}),
-      [&] {
+  const auto parts =
+      TrainOn(TableFrom({{"a", "b", "a", "b"}, {"x", "x", "x", "x"}, {"1", "1", "2", "0"}}), [&] {
         std::vector<Option> same = settings;
         same.push_back(Set("num_factors", int64_t{1}));
         return same;
