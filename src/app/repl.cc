@@ -18,6 +18,7 @@
 
 #include "app/signals.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "syntax/script.h"
 #include "syntax/token.h"
 
@@ -130,8 +131,7 @@ bool IsLeaving(std::string text) {
   while (!text.empty() &&
          (text.back() == ';' || std::isspace(static_cast<unsigned char>(text.back()))))
     text.pop_back();
-  return syntax::EqualsIgnoringCase(text, "exit") || syntax::EqualsIgnoringCase(text, "quit") ||
-         text == "\\q";
+  return EqualsIgnoringCase(text, "exit") || EqualsIgnoringCase(text, "quit") || text == "\\q";
 }
 
 // At the prompt a signal only ends the reading of the line.

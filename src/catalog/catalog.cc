@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "syntax/format.h"
 #include "syntax/parse.h"
 
@@ -18,12 +19,6 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kKindNames = {"streaming table", "materialized view",
                                                         "flow", "model", "service"};
-
-std::string Lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
 
 ObjectKind KindFromName(const std::string& name) {
   const auto found = std::find(kKindNames.begin(), kKindNames.end(), name);
@@ -89,8 +84,8 @@ std::string_view KindName(ObjectKind kind) { return kKindNames[static_cast<size_
 
 std::string ObjectKey(const syntax::Name& name, ObjectKind kind) {
   const bool table = kind == ObjectKind::kStreamingTable || kind == ObjectKind::kMaterializedView;
-  if (name.schema.empty()) return Lower(table ? "main." + name.name : name.name);
-  return Lower(name.schema + "." + name.name);
+  if (name.schema.empty()) return ToLower(table ? "main." + name.name : name.name);
+  return ToLower(name.schema + "." + name.name);
 }
 
 const Object* State::Find(ObjectKind kind, const std::string& key) const {
@@ -132,7 +127,7 @@ const ModelVersion& State::Resolve(const syntax::ModelReference& reference) cons
   if (reference.version) {
     wanted = *reference.version;
   } else {
-    const std::string alias = Lower(reference.alias.value_or("champion"));
+    const std::string alias = ToLower(reference.alias.value_or("champion"));
     const auto of_model = aliases.find(key);
     if (of_model == aliases.end() || !of_model->second.contains(alias))
       throw Error(ErrorCode::kModelNotFound,

@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "catalog/place.h"
 #include "flow/utf8_internal.h"
 #include "syntax/parse.h"
@@ -52,7 +53,7 @@ bool IsTable(ObjectKind kind) {
 bool IsReservedSchema(std::string_view schema) {
   for (const char* reserved :
        {"braid", "inference", "feedback", "information_schema", "pg_catalog"})
-    if (syntax::EqualsIgnoringCase(schema, reserved)) return true;
+    if (EqualsIgnoringCase(schema, reserved)) return true;
   return false;
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "catalog/place.h"
 #include "flow/declaration_queries_internal.h"
 #include "flow/run_parts_internal.h"
@@ -245,7 +246,7 @@ class Execution {
     }
     for (const lake::Column& column : wanted) {
       const bool known = std::any_of(now.begin(), now.end(), [&](const lake::Column& one) {
-        return syntax::EqualsIgnoringCase(one.name, column.name);
+        return EqualsIgnoringCase(one.name, column.name);
       });
       if (!known)
         run_.connection.Execute(fmt::format("ALTER TABLE {} ADD COLUMN {} {}", table,
@@ -266,7 +267,7 @@ class Execution {
     std::vector<lake::Column> wanted;
     const auto find = [](const auto& columns, const std::string& name) {
       return std::find_if(columns.begin(), columns.end(), [&](const auto& column) {
-        return syntax::EqualsIgnoringCase(column.name, name);
+        return EqualsIgnoringCase(column.name, name);
       });
     };
     for (const syntax::ColumnDefinition& column : declaration.columns) {

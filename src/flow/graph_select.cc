@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "base/text.h"
 #include "flow/graph.h"
 #include "syntax/token.h"
 
@@ -72,7 +73,7 @@ std::set<size_t> Select(const Graph& graph, const std::vector<std::string>& sele
   if (selectors.empty())
     for (size_t at = 0; at < graph.nodes.size(); ++at) selected.insert(selected.end(), at);
   for (const std::string& selector : selectors) {
-    std::string name = syntax::ToLower(selector);
+    std::string name = ToLower(selector);
     const bool before = name.starts_with('+');
     if (before) name.erase(0, 1);
     const bool after = name.ends_with('+');

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "base/text.h"
 #include "flow/lineage_columns_internal.h"
 #include "syntax/token.h"
 
@@ -11,8 +12,6 @@ namespace braid::flow {
 namespace {
 
 using nlohmann::json;
-using syntax::EqualsIgnoringCase;
-using syntax::ToLower;
 
 // t(a, b): new names in order. Where the order is not known, any column may be any other.
 void Rename(OutputColumns& rows, const std::vector<std::string>& names) {

@@ -2,13 +2,11 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/text.h"
 #include "flow/lineage_columns_internal.h"
 #include "syntax/token.h"
 
 namespace braid::flow {
-
-using syntax::EqualsIgnoringCase;
-using syntax::ToLower;
 
 const OutputColumn* FindColumn(const std::vector<OutputColumn>& columns, std::string_view name) {
   for (const OutputColumn& column : columns)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/text.h"
 #include "engine/appender.h"
 #include "flow/node_state_internal.h"
 #include "syntax/format.h"
@@ -49,8 +50,8 @@ NodeState StateFromRow(const std::vector<ordered_json>& row) {
 std::string DefinitionHash(std::string_view definition) {
   std::string normal;
   for (const syntax::Token& token : syntax::Lex(definition, "")) {
-    normal += token.kind == syntax::TokenKind::kWord ? syntax::ToLower(token.text)
-                                                     : std::string(token.text);
+    normal +=
+        token.kind == syntax::TokenKind::kWord ? ToLower(token.text) : std::string(token.text);
     normal += '\x1F';
   }
   return Sha256Hex(normal);

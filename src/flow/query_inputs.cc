@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "flow/query_tree_internal.h"
 #include "syntax/token.h"
 
@@ -57,7 +58,7 @@ class Walker {
     } else if (type == "RECURSIVE_CTE_NODE") {
       // The first half does not see the rows that the second half adds to.
       Walk(value.at("left"));
-      common_names_.push_back(syntax::ToLower(TextOf(value, "cte_name")));
+      common_names_.push_back(ToLower(TextOf(value, "cte_name")));
       WalkMembers(value, "left");
       common_names_.resize(outer);
       return;
@@ -78,7 +79,7 @@ class Walker {
     if (entries == nullptr) return;
     for (const json& entry : *entries) {
       Walk(entry.at("value"));
-      common_names_.push_back(syntax::ToLower(TextOf(entry, "key")));
+      common_names_.push_back(ToLower(TextOf(entry, "key")));
     }
   }
 
@@ -88,7 +89,7 @@ class Walker {
     const bool bare = schema.empty() && TextOf(table, "catalog_name").empty();
     const size_t offset = parsed_.OffsetOf(table);
     const bool streamed = parsed_.streamed.contains(offset);
-    if ((bare || schema == "recurring") && IsCommonName(syntax::ToLower(name))) {
+    if ((bare || schema == "recurring") && IsCommonName(ToLower(name))) {
       if (!streamed) return;
       throw Error(ErrorCode::kSyntax, fmt::format("STREAM names a common table: {}", name),
                   "put STREAM before the table inside WITH", SpotAt(query_, offset, ""));
@@ -107,7 +108,7 @@ class Walker {
   }
 
   void TakeFunction(const json& function) {
-    const std::string name = syntax::ToLower(TextOf(function, "function_name"));
+    const std::string name = ToLower(TextOf(function, "function_name"));
     if (parsed_.ExtensionOf(function) != nullptr || IsPureFunction(name)) return;
     if (name == "read_files")
       throw Error(ErrorCode::kSyntax, "read_files stands without STREAM",

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
 #include "flow/query_tree_internal.h"
 #include "syntax/token.h"
 
@@ -61,7 +62,7 @@ bool AddPatterns(const json& argument, FilePatterns& patterns) {
 }  // namespace
 
 bool IsFileName(std::string_view name) {
-  std::string lower = syntax::ToLower(name);
+  std::string lower = ToLower(name);
   for (const std::string_view packed : {".gz", ".zst"})
     if (lower.ends_with(packed)) lower.resize(lower.size() - packed.size());
   for (const std::string_view ending : {".csv", ".tsv", ".parquet", ".json", ".jsonl", ".ndjson"})
@@ -70,13 +71,13 @@ bool IsFileName(std::string_view name) {
 }
 
 std::optional<lake::TableKey> TableKeyOf(const json& table) {
-  const std::string catalog = syntax::ToLower(TextOf(table, "catalog_name"));
-  std::string schema = syntax::ToLower(TextOf(table, "schema_name"));
+  const std::string catalog = ToLower(TextOf(table, "catalog_name"));
+  std::string schema = ToLower(TextOf(table, "schema_name"));
   const std::string_view name = TextOf(table, "table_name");
   if (catalog.empty() && schema.empty() && IsFileName(name)) return std::nullopt;
   // `lake.t` is the lake's schema main, as the engine has it.
   if (catalog.empty() && schema == "lake") schema.clear();
-  if ((!catalog.empty() && catalog != "lake") || IsEngineName(schema, syntax::ToLower(name)))
+  if ((!catalog.empty() && catalog != "lake") || IsEngineName(schema, ToLower(name)))
     return std::nullopt;
   return lake::MakeTableKey(schema.empty() ? "main" : schema, name);
 }
@@ -84,8 +85,8 @@ std::optional<lake::TableKey> TableKeyOf(const json& table) {
 std::optional<FilePatterns> FilePatternsOf(const json& function) {
   const json* arguments = Find(function, "children");
   FilePatterns patterns;
-  if (!IsOneOf(syntax::ToLower(TextOf(function, "function_name")), kFileReaders) ||
-      arguments == nullptr || !AddPatterns(arguments->front(), patterns))
+  if (!IsOneOf(ToLower(TextOf(function, "function_name")), kFileReaders) || arguments == nullptr ||
+      !AddPatterns(arguments->front(), patterns))
     return std::nullopt;
   return patterns;
 }

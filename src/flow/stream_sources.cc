@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "catalog/place.h"
 #include "flow/run_parts_internal.h"
 #include "syntax/format.h"
@@ -42,10 +43,10 @@ std::string FormatOf(const syntax::ReadFiles& files) {
   for (const auto& [name, value] : files.options)
     if (name == "format") {
       const auto tokens = syntax::Lex(value, "");
-      return syntax::ToLower(
-          tokens[0].kind == syntax::TokenKind::kString ? syntax::StringOf(tokens[0]) : value);
+      return ToLower(tokens[0].kind == syntax::TokenKind::kString ? syntax::StringOf(tokens[0])
+                                                                  : value);
     }
-  std::string pattern = syntax::ToLower(files.pattern);
+  std::string pattern = ToLower(files.pattern);
   for (const char* packed : {".gz", ".zst"})
     if (pattern.ends_with(packed)) pattern.resize(pattern.size() - std::string_view(packed).size());
   if (pattern.ends_with(".parquet")) return "parquet";

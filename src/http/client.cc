@@ -16,6 +16,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "http/wire.h"
 
 namespace braid::http {

@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "base/mutex.h"
+#include "base/text.h"
 #include "http/wire.h"
 
 namespace braid::http {

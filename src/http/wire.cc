@@ -17,8 +17,6 @@ int HexDigit(char c) {
   return -1;
 }
 
-char LowerAscii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 Error BadTarget(std::string_view target) {
   return Error(
       ErrorCode::kMalformedRequest,
@@ -82,17 +80,6 @@ void ParseTarget(std::string_view target, Request& request) {
   if (question == std::string_view::npos) return;
   request.query = rest.substr(question + 1);
   ParseQuery(target, request);
-}
-
-std::string ToLower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), LowerAscii);
-  return out;
-}
-
-bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return LowerAscii(x) == LowerAscii(y); });
 }
 
 bool IsBodiless(int status) { return status < 200 || status == 204 || status == 304; }

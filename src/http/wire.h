@@ -15,9 +15,6 @@ std::optional<std::string> PercentDecode(std::string_view text, bool plus_is_spa
 // query_parameters. Throws Error MALFORMED_REQUEST.
 void ParseTarget(std::string_view target, Request& request);
 
-std::string ToLower(std::string_view text);
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
-
 // How the request that is answered bears on the head of its answer.
 struct AnswerTo {
   bool is_http_1_0 = false;

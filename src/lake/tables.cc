@@ -9,18 +9,12 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "lake/sql_text_internal.h"
 
 namespace braid::lake {
 
 namespace {
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return lower;
-}
 
 bool IsWord(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
@@ -57,7 +51,7 @@ const char* StoreInstead(std::string_view type) {
 }  // namespace
 
 TableKey MakeTableKey(std::string_view schema, std::string_view table) {
-  return Lower(schema) + "." + Lower(table);
+  return ToLower(schema) + "." + ToLower(table);
 }
 
 std::map<TableKey, TableState> LoadTableStates(engine::Connection& connection) {
@@ -125,7 +119,7 @@ void CheckStorable(const std::string& what, const std::string& type) {
       end = std::min(type.find(type[at], end), type.size() - 1) + 1;
     } else if (IsWord(type[at])) {
       while (end < type.size() && IsWord(type[end])) ++end;
-      const std::string word = Lower(std::string_view(type).substr(at, end - at));
+      const std::string word = ToLower(std::string_view(type).substr(at, end - at));
       // A field of that name has its type after a space.
       const bool is_type = end == type.size() || type[end] != ' ';
       if (const char* hint = is_type ? StoreInstead(word) : nullptr; hint != nullptr)

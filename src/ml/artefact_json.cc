@@ -51,6 +51,29 @@ int64_t CountNumber(const Json& json) {
   return json.get<int64_t>();
 }
 
+Json TrainingInfoJson(const std::vector<TrainingInfoRow>& rows) {
+  Json info = Json::array();
+  for (const TrainingInfoRow& row : rows) {
+    Json item = {{"iteration", row.iteration}, {"loss", row.loss}};
+    if (row.eval_loss) item["eval_loss"] = *row.eval_loss;
+    if (row.learning_rate) item["learning_rate"] = *row.learning_rate;
+    info.push_back(std::move(item));
+  }
+  return info;
+}
+
+std::vector<TrainingInfoRow> ReadTrainingInfo(const Json& json) {
+  std::vector<TrainingInfoRow> rows;
+  for (const Json& item : json) {
+    TrainingInfoRow row{.iteration = CountNumber(item.at("iteration")),
+                        .loss = FiniteNumber(item.at("loss"))};
+    if (item.contains("eval_loss")) row.eval_loss = FiniteNumber(item["eval_loss"]);
+    if (item.contains("learning_rate")) row.learning_rate = FiniteNumber(item["learning_rate"]);
+    rows.push_back(row);
+  }
+  return rows;
+}
+
 std::vector<double> FiniteNumbers(const Json& json, size_t count) {
   if (!json.is_array() || json.size() != count) MalformedArtefact("a list has a wrong length");
   std::vector<double> numbers;

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "ml/training.h"
+
 // Artefacts that are JSON objects with a format name and a version.
 namespace braid::ml {
 
@@ -20,5 +22,10 @@ nlohmann::ordered_json ParseArtefact(std::string_view artefact, std::string_view
 double FiniteNumber(const nlohmann::ordered_json& json);
 int64_t CountNumber(const nlohmann::ordered_json& json);
 std::vector<double> FiniteNumbers(const nlohmann::ordered_json& json, size_t count);
+
+// The rows of ML.TRAINING_INFO without their durations. Reading throws kLakeDamaged, or nlohmann's
+// exceptions.
+nlohmann::ordered_json TrainingInfoJson(const std::vector<TrainingInfoRow>& rows);
+std::vector<TrainingInfoRow> ReadTrainingInfo(const nlohmann::ordered_json& json);
 
 }  // namespace braid::ml

@@ -8,14 +8,13 @@
 #include "base/error.h"
 #include "ml/artefact_json.h"
 #include "ml/kernels.h"
+#include "ml/table.h"
 
 namespace braid::ml {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-Json TextOrNull(const std::optional<std::string>& text) { return text ? Json(*text) : Json(); }
 
 FeatureInput ReadInput(const Json& json) {
   FeatureInput input{.name = json.at("name").get<std::string>()};
@@ -94,7 +93,7 @@ Json FeatureSpace::ToJson() const {
       continue;
     }
     Json levels = Json::array();
-    for (const auto& level : input.levels) levels.push_back(TextOrNull(level));
+    for (const auto& level : input.levels) levels.push_back(OrNull(level));
     list.push_back({{"name", input.name}, {"kind", "category"}, {"levels", std::move(levels)}});
   }
   return list;
@@ -113,8 +112,7 @@ std::vector<std::vector<Json>> FeatureSpace::Describe(const double* vector) cons
     Json categories = Json::array();
     if (input.kind == InputKind::kCategory)
       for (size_t level = 0; level < input.levels.size(); ++level)
-        categories.push_back(
-            {{"category", TextOrNull(input.levels[level])}, {"value", vector[level]}});
+        categories.push_back({{"category", OrNull(input.levels[level])}, {"value", vector[level]}});
     rows.push_back({input.name, input.kind == InputKind::kNumeric ? Json(*vector) : Json(),
                     std::move(categories)});
     vector += input.width();

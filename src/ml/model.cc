@@ -7,16 +7,11 @@
 
 namespace braid::ml {
 
-void ThrowIfStopped(const TrainingControl& control) {
-  if (control.stop.stop_requested())
-    throw Error(ErrorCode::kInterrupted, "The training was cancelled");
+void ThrowIfStopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorCode::kInterrupted, "The training was cancelled");
 }
 
 Table TrainingInfoTable(const std::vector<TrainingInfoRow>& rows) {
-  using Json = nlohmann::ordered_json;
-  const auto or_null = [](const std::optional<double>& value) {
-    return value ? Json(*value) : Json(nullptr);
-  };
   Table table{.columns = {{"training_run", "BIGINT"},
                           {"iteration", "BIGINT"},
                           {"loss", "DOUBLE"},
@@ -25,8 +20,8 @@ Table TrainingInfoTable(const std::vector<TrainingInfoRow>& rows) {
                           {"duration_ms", "BIGINT"}},
               .rows = {}};
   for (const TrainingInfoRow& row : rows)
-    table.rows.push_back({0, row.iteration, row.loss, or_null(row.eval_loss),
-                          or_null(row.learning_rate), or_null(row.duration_ms)});
+    table.rows.push_back({0, row.iteration, row.loss, OrNull(row.eval_loss),
+                          OrNull(row.learning_rate), OrNull(row.duration_ms)});
   return table;
 }
 

@@ -25,6 +25,11 @@ constexpr bool IsSupervised(Task task) {
   return task == Task::kRegression || task == Task::kClassification;
 }
 
+struct TableFunction {
+  std::string_view name;                   // upper case
+  std::vector<std::string> settings = {};  // lower case
+};
+
 // A trained model that answers row by row. Immutable, so any number of threads may use one. Batches
 // hold the inputs in the order of input_columns() (kDouble or kString columns).
 class Model {
@@ -45,9 +50,9 @@ class Model {
   // The categories of an input that training saw, for kinds that answer about all of them.
   virtual std::vector<std::string> known_categories(size_t /*input*/) const { return {}; }
 
-  // The functions ML.<name>(MODEL m [, STRUCT(…)]) that this kind has beside those that need rows:
-  // names in upper case. Table throws kInvalidOption for settings that it does not have.
-  virtual std::vector<std::string_view> table_functions() const { return {}; }
+  // The functions ML.<name>(MODEL m [, STRUCT(…)]) that this kind has beside those that need rows.
+  // TableOf is given the settings that they name alone; it throws kInvalidOption for their values.
+  virtual std::vector<TableFunction> table_functions() const { return {}; }
   virtual Table TableOf(std::string_view function, const std::vector<Option>& settings) const;
   // Whether ML.EVALUATE can judge the model by rows.
   virtual bool can_be_judged() const { return task() != Task::kProjection; }

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "ml/cluster/kmeans_kind.h"
 #include "ml/factor/factor_kind.h"
 #include "ml/factorization/factorization_kind.h"

@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace braid::ml {
 
@@ -18,21 +18,12 @@ const Value* As(const OptionValue& value) {
   return std::get_if<Value>(&value.value);
 }
 
-std::string Mapped(std::string_view text, int (*map)(int)) {
-  std::string mapped(text);
-  for (char& c : mapped) c = static_cast<char>(map(static_cast<unsigned char>(c)));
-  return mapped;
-}
-
 std::optional<double> Finite(const Option& option) {
   const std::optional<double> number = AsNumber(option.value);
   return number && std::isfinite(*number) ? number : std::nullopt;
 }
 
 }  // namespace
-
-std::string ToLower(std::string_view text) { return Mapped(text, std::tolower); }
-std::string ToUpper(std::string_view text) { return Mapped(text, std::toupper); }
 
 std::optional<double> AsNumber(const OptionValue& value) {
   if (const auto* number = As<double>(value)) return *number;

@@ -57,7 +57,5 @@ class OptionReader {
 
 // The number of an integer or a decimal.
 std::optional<double> AsNumber(const OptionValue& value);
-std::string ToLower(std::string_view text);
-std::string ToUpper(std::string_view text);
 
 }  // namespace braid::ml

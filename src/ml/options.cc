@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "ml/model_kind.h"
 #include "ml/option_reader.h"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,5 +17,12 @@ struct Table {
   std::vector<Column> columns;
   std::vector<std::vector<nlohmann::ordered_json>> rows;
 };
+
+// A cell.
+template <typename Value>
+nlohmann::ordered_json OrNull(const std::optional<Value>& value) {
+  if (value) return *value;
+  return nullptr;
+}
 
 }  // namespace braid::ml

@@ -2,9 +2,11 @@
 // Tables in memory for the tests of this folder.
 #pragma once
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -154,6 +156,17 @@ inline TestTraining MakeTraining(GlmType type, const TestTable& table, const std
 
 inline TrainedGlm Train(TestTraining& training) {
   return TrainGlm(training.request, training.rows);
+}
+
+// Of the error that this throws.
+inline ErrorCode CodeOf(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    return error.code();
+  }
+  ADD_FAILURE() << "no error";
+  return ErrorCode::kInternal;
 }
 
 inline std::vector<double> PredictAll(const GlmModel& model, TestRows& rows) {

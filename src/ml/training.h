@@ -52,7 +52,8 @@ struct TrainingControl {
 };
 
 // Throws kInterrupted when somebody asked to stop.
-void ThrowIfStopped(const TrainingControl& control);
+void ThrowIfStopped(const std::stop_token& stop);
+inline void ThrowIfStopped(const TrainingControl& control) { ThrowIfStopped(control.stop); }
 
 // A row of ML.TRAINING_INFO. The loss is the mean over the rows (squared error or log loss).
 struct TrainingInfoRow {

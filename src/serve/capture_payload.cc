@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/text.h"
 #include "serve/json_tape.h"
 #include "serve/struct_type.h"
 #include "syntax/format.h"
@@ -45,7 +46,7 @@ void AppendNumber(std::string_view key, int64_t value, std::string& out) {
   AppendRaw(key, std::to_string(value), out);
 }
 
-bool IsBlob(const FieldType& field) { return syntax::EqualsIgnoringCase(field.sql_type, "BLOB"); }
+bool IsBlob(const FieldType& field) { return EqualsIgnoringCase(field.sql_type, "BLOB"); }
 
 // A STRUCT as the payload's JSON has it: BLOB fields are base64 text there.
 struct StructReader {

@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "serve/struct_type.h"
 #include "syntax/token.h"
 
 namespace braid::serve {
 
 namespace {
-
-using syntax::EqualsIgnoringCase;
 
 constexpr std::pair<std::string_view, std::string_view> kRefused[] = {
     {"HUGEINT", "cast it, for example to BIGINT or DECIMAL(38, 0)"},

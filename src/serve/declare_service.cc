@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "lake/tables.h"
 #include "serve/service_binding_internal.h"
 #include "serve/service_schema.h"
@@ -101,10 +102,9 @@ class ServiceTable {
 
   void Widen(const std::string& column, const Fields& existing, const Fields& wanted) {
     for (const FieldType& field : wanted) {
-      const auto found =
-          std::find_if(existing.begin(), existing.end(), [&](const FieldType& other) {
-            return syntax::EqualsIgnoringCase(other.name, field.name);
-          });
+      const auto found = std::find_if(
+          existing.begin(), existing.end(),
+          [&](const FieldType& other) { return EqualsIgnoringCase(other.name, field.name); });
       if (found == existing.end()) {
         Alter(fmt::format("{}.{}", syntax::QuoteIdentifier(column),
                           syntax::QuoteIdentifier(field.name)),

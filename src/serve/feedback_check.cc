@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "serve/canonical_time.h"
 #include "serve/json_field.h"
 #include "serve/json_tape.h"
@@ -80,7 +81,7 @@ void CheckFeedback(const BoundService& service, size_t row_index, FeedbackRow& r
     values[at] = *std::move(value);
   }
   row.outcome_json = CapturedObject(fields, service.outcome_forms, values);
-  if (row.inference_id) row.inference_id = syntax::ToLower(*row.inference_id);
+  if (row.inference_id) row.inference_id = ToLower(*row.inference_id);
   if (row.observed_at) row.observed_at = CanonicalTimestamp(*row.observed_at);
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "base/uuid.h"
 #include "serve/capture_payload.h"
 #include "serve/feedback_check.h"
@@ -177,7 +178,7 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
 
 void RequestHandler::HandleFeedback(const Generation& generation, QueuedRequest& request) {
   DecodedFeedback feedback = DecodeFeedback(request.body);
-  const std::string name = syntax::ToLower(feedback.service);
+  const std::string name = ToLower(feedback.service);
   const auto found = generation.services.find(name);
   if (found == generation.services.end()) {
     request.respond(AbsentServiceAnswer(generation, name));

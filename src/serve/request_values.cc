@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "base/hash.h"
+#include "base/text.h"
 #include "serve/canonical_time.h"
 #include "serve/json_tape.h"
 #include "syntax/token.h"
@@ -14,7 +15,7 @@
 namespace braid::serve {
 
 ValueForm FormOf(std::string_view sql_type) {
-  const std::string upper = syntax::ToUpper(sql_type);
+  const std::string upper = ToUpper(sql_type);
   const std::string_view name = std::string_view(upper).substr(0, upper.find('('));
   if (upper.ends_with(']') || name == "STRUCT" || name == "MAP" || name == "JSON" ||
       name == "UNION")

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <vector>
 
+#include "base/text.h"
 #include "session/scoring.h"
 #include "syntax/token.h"
 
@@ -73,8 +74,8 @@ std::string RowIndependence::Obstacle(std::string_view query) {
     const syntax::Token& token = tokens[i];
     if (!token.IsName()) continue;
     const bool is_word = token.kind == syntax::TokenKind::kWord;
-    const std::string name = syntax::ToLower(is_word ? std::string(token.text) : NameOf(token));
-    if (is_word && Contains(kObstacles, name)) return syntax::ToUpper(name);
+    const std::string name = ToLower(is_word ? std::string(token.text) : NameOf(token));
+    if (is_word && Contains(kObstacles, name)) return ToUpper(name);
     if (!tokens[i + 1].Is("(") || (is_word && Contains(kNoFunctions, name))) continue;
     if (!MayBeCalled(name)) return name + "(…)";
   }

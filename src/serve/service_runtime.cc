@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "base/text.h"
 #include "serve/accounts.h"
 #include "serve/generation.h"
 #include "serve/request_handler.h"
@@ -160,7 +161,7 @@ void ServiceRuntime::Refresh() { state_->Refresh(); }
 
 void ServiceRuntime::Call(const std::string& service, std::string body,
                           std::string client_request_id, AnswerSink respond) {
-  const std::string key = syntax::ToLower(service);
+  const std::string key = ToLower(service);
   const std::shared_ptr<const Generation> generation = state_->Current();
   if (generation != nullptr && !generation->services.contains(key)) {
     respond(AbsentServiceAnswer(*generation, key));

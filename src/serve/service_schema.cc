@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/text.h"
 #include "serve/captured_type.h"
 #include "serve/service_binding_internal.h"
 #include "session/rewrite.h"
@@ -103,17 +104,17 @@ class Binding {
   void CheckName(const std::string& what, const std::string& name,
                  const std::vector<FieldType>& before, size_t offset) const {
     for (const char* taken : {"inference_id", "error"})
-      if (syntax::EqualsIgnoringCase(name, taken) && what == "output")
+      if (EqualsIgnoringCase(name, taken) && what == "output")
         Fail(Error(ErrorCode::kAlreadyExists,
                    "An output has a name that every answer uses itself: " + name,
                    "rename it: … AS another_name"),
              offset);
-    if (syntax::EqualsIgnoringCase(name, "inference_id"))
+    if (EqualsIgnoringCase(name, "inference_id"))
       Fail(Error(ErrorCode::kAlreadyExists,
                  "A parameter has the name of a captured column: " + name, "give it another name"),
            offset);
     for (const FieldType& field : before)
-      if (syntax::EqualsIgnoringCase(field.name, name))
+      if (EqualsIgnoringCase(field.name, name))
         Fail(Error(
                  ErrorCode::kAlreadyExists,
                  fmt::format("A service has two {}s named: {}", what, name),
@@ -127,7 +128,7 @@ class Binding {
     for (size_t i = 0; i + 1 < tokens.size(); ++i) {
       mentions_request =
           mentions_request ||
-          (tokens[i].IsName() && syntax::EqualsIgnoringCase(syntax::NameOf(tokens[i]), "request"));
+          (tokens[i].IsName() && EqualsIgnoringCase(syntax::NameOf(tokens[i]), "request"));
       if (i > 0) CheckComposition(tokens, i);
     }
     if (!mentions_request)
@@ -143,7 +144,7 @@ class Binding {
         tokens[at - 1].Is("from") || tokens[at - 1].Is("join") || tokens[at - 1].Is("lateral");
     if (!is_source || !tokens[at].IsName() || !tokens[at + 1].Is("(") || tokens[at + 2].Is("table"))
       return;
-    const std::string key = syntax::ToLower(syntax::NameOf(tokens[at]));
+    const std::string key = ToLower(syntax::NameOf(tokens[at]));
     if (state_.Find(catalog::ObjectKind::kService, key) == nullptr) return;
     Fail(Error(ErrorCode::kNotSupported, "A service cannot ask another one yet: " + key,
                fmt::format("write what {} computes into this query, or use {}(TABLE …)", key, key)),

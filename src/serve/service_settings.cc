@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "serve/service_binding_internal.h"
 #include "serve/service_schema.h"
 #include "serve/struct_type.h"
@@ -24,7 +25,7 @@ const std::string& TextOf(const Option& option) {
 }
 
 CaptureMode CaptureOf(const Option& option) {
-  const std::string mode = syntax::ToLower(TextOf(option));
+  const std::string mode = ToLower(TextOf(option));
   if (mode == "durable") return CaptureMode::kDurable;
   if (mode == "off") return CaptureMode::kOff;
   if (mode == "async")
@@ -44,7 +45,7 @@ std::vector<FieldType> OutcomeOf(const Option& option) {
                   fmt::format("A field of the outcome lacks its name or type: {}", fields[i].name),
                   hint);
     for (size_t k = 0; k < i; ++k)
-      if (syntax::EqualsIgnoringCase(fields[k].name, fields[i].name))
+      if (EqualsIgnoringCase(fields[k].name, fields[i].name))
         throw Error(ErrorCode::kInvalidOption,
                     fmt::format("A field of the outcome is declared twice: {}", fields[i].name));
   }

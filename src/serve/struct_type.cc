@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
 
@@ -53,7 +54,7 @@ std::vector<FieldType> FieldsOf(std::string_view list) {
 std::vector<FieldType> StructFields(std::string_view struct_type) {
   const size_t open = struct_type.find('(');
   if (open == std::string_view::npos || !struct_type.ends_with(')') ||
-      !syntax::EqualsIgnoringCase(struct_type.substr(0, open), "STRUCT"))
+      !EqualsIgnoringCase(struct_type.substr(0, open), "STRUCT"))
     return {};
   return FieldsOf(struct_type.substr(open + 1, struct_type.size() - open - 2));
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/text.h"
 #include "session/maintenance.h"
 #include "syntax/token.h"
 
@@ -105,7 +106,7 @@ class Reader {
     syntax::Name name{.schema = "", .name = parts.back(), .offset = offset};
     if (parts.size() >= 2) name.schema = parts[parts.size() - 2];
     // Another attached database is nobody's business here.
-    if (parts.size() == 3 && !syntax::EqualsIgnoringCase(parts[0], "lake")) found_.temporary = true;
+    if (parts.size() == 3 && !EqualsIgnoringCase(parts[0], "lake")) found_.temporary = true;
     found_.target = std::move(name);
   }
 

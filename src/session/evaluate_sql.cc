@@ -20,8 +20,7 @@ using syntax::QuoteString;
 
 MappedText EvaluateRegression(const MappedText& scored) {
   std::string columns;
-  for (const char* metric : {"mean_absolute_error", "mean_squared_error", "mean_squared_log_error",
-                             "median_absolute_error", "r2_score", "explained_variance"})
+  for (const std::string& metric : MetricNames(ml::Task::kRegression))
     columns += fmt::format("{0}CAST(__metrics ->> '{1}' AS DOUBLE) AS {1}",
                            columns.empty() ? "" : ", ", metric);
   MappedText text;
@@ -45,7 +44,7 @@ MappedText EvaluateClassification(const BoundModel& model, const MappedText& sco
   const bool binary = classes.size() == 2;
   std::string labels;
   for (const std::string& label : classes)
-    labels += fmt::format("{}({})", labels.empty() ? "" : ", ", QuoteString(label));
+    labels += fmt::format("{}{{'v': {}}}", labels.empty() ? "" : ", ", QuoteString(label));
   // Binary: of the positive (higher) label, as BigQuery ML reports; otherwise macro averages.
   const std::string only = binary ? " WHERE __class = " + QuoteString(classes.back()) : "";
   MappedText text;
@@ -61,13 +60,7 @@ MappedText EvaluateClassification(const BoundModel& model, const MappedText& sco
       "THEN 0 ELSE tp / (tp + fp) END AS p, CASE WHEN tp + fn = 0 THEN 0 ELSE tp / (tp + fn) END "
       "AS r "
       "FROM __m{}), ",
-      [&] {
-        std::string list;
-        for (const std::string& label : classes)
-          list += fmt::format("{}{{'v': {}}}", list.empty() ? "" : ", ", QuoteString(label));
-        return list;
-      }(),
-      only));
+      labels, only));
   text.Append(fmt::format(
       "__r AS (SELECT __class, __y = __class AS __positive, list_filter(__probs, lambda x: x.label "
       "= "

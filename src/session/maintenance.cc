@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "syntax/token.h"
 
 namespace braid::session {
@@ -71,7 +72,7 @@ class Reader {
     std::string found;
     for (size_t i = 0; i < tokens_.size(); ++i) {
       if (!IsCall(i)) continue;
-      const std::string name = syntax::ToLower(syntax::NameOf(tokens_[i]));
+      const std::string name = ToLower(syntax::NameOf(tokens_[i]));
       for (const RefusedFunction& refused : kRefused)
         if (name == refused.name) Refuse(i, name, refused.hint);
       if (name == "query") CheckHiddenQuery(i);
@@ -97,7 +98,7 @@ class Reader {
     size_t at = 0;
     while (IsOneOf(tokens_[at], kBefore)) ++at;
     if (!tokens_[at].IsName()) return;
-    const std::string name = syntax::ToLower(syntax::NameOf(tokens_[at]));
+    const std::string name = ToLower(syntax::NameOf(tokens_[at]));
     if (name == "checkpoint" || name == "force_checkpoint")
       Refuse(at, "CHECKPOINT", kCheckpointHint);
   }
@@ -136,7 +137,7 @@ class Reader {
     const size_t at = call + (name.starts_with("ducklake_") ? 4 : 2);
     const bool literal = at + 2 < tokens_.size() && tokens_[at].kind == TokenKind::kString &&
                          tokens_[at + 1].Is(",");
-    const std::string option = literal ? syntax::ToLower(syntax::StringOf(tokens_[at])) : "";
+    const std::string option = literal ? ToLower(syntax::StringOf(tokens_[at])) : "";
     if (std::find(kOptions.begin(), kOptions.end(), option) == kOptions.end())
       Refuse(literal ? at : call, literal ? "the option " + option : "an option that is no literal",
              fmt::format("options that may be set: {}", fmt::join(kOptions, ", ")));

@@ -127,13 +127,10 @@ const std::vector<Function>& Functions() {
   return functions;
 }
 
-// A model's own tables take these.
-const std::vector<std::string> kTableSettings = {"standardize", "confidence_level", "distribution"};
-
 std::vector<std::string> NamesFor(const ml::Model& model) {
   std::vector<std::string> names;
   for (const Function& function : Functions()) names.emplace_back(function.name);
-  for (const std::string_view name : model.table_functions()) names.emplace_back(name);
+  for (const ml::TableFunction& table : model.table_functions()) names.emplace_back(table.name);
   return names;
 }
 
@@ -210,13 +207,15 @@ MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
     CheckSettings(settings, found->settings);
     return found->make(call);
   }
-  const std::vector<std::string_view> tables = model.stored.core->table_functions();
-  if (std::find(tables.begin(), tables.end(), function) == tables.end())
-    RefuseFunction(function, *model.stored.core);
+  const std::vector<ml::TableFunction> tables = model.stored.core->table_functions();
+  const auto table =
+      std::find_if(tables.begin(), tables.end(),
+                   [&](const ml::TableFunction& known) { return known.name == function; });
+  if (table == tables.end()) RefuseFunction(function, *model.stored.core);
   if (rows != nullptr)
     throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
                 fmt::format("write ML.{}(MODEL m)", function));
-  CheckSettings(settings, kTableSettings);
+  CheckSettings(settings, table->settings);
   return Text(TableSql(model.stored.core->TableOf(function, settings)));
 }
 

@@ -22,15 +22,20 @@ std::string LabelFamily(const std::string& label_type) {
   return "VARCHAR";
 }
 
+std::string InputsSql(const std::vector<ProjectedInput>& inputs) {
+  std::string list;
+  for (const ProjectedInput& input : inputs)
+    list += fmt::format("{}CAST(({}) AS {})", list.empty() ? "" : ", ", input.expression,
+                        input.is_category ? "VARCHAR" : "DOUBLE");
+  return list;
+}
+
 std::string ScoringCall(const BoundModel& model, const std::string& function,
                         const std::optional<std::string>& setting) {
   std::string call =
       fmt::format("braid_score_{}({}", function, QuoteString(model.version.artefact_sha256));
   if (setting) call += ", " + QuoteString(*setting);
-  for (const ProjectedInput& input : model.stored.projection.inputs)
-    call += fmt::format(", CAST(({}) AS {})", input.expression,
-                        input.is_category ? "VARCHAR" : "DOUBLE");
-  return call + ")";
+  return call + ", " + InputsSql(model.stored.projection.inputs) + ")";
 }
 
 std::string LabelCall(const BoundModel& model, double threshold) {

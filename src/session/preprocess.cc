@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.h"
 #include "ml/option_reader.h"
 #include "session/preprocess_internal.h"
 #include "syntax/select_list.h"
@@ -156,8 +157,7 @@ size_t PreprocessingCall::Choice(size_t i, std::initializer_list<std::string_vie
   const OptionValue literal = Literal(i);
   const auto* value = std::get_if<std::string>(&literal.value);
   for (const auto* choice = choices.begin(); value != nullptr && choice != choices.end(); ++choice)
-    if (syntax::EqualsIgnoringCase(*value, *choice))
-      return static_cast<size_t>(choice - choices.begin());
+    if (EqualsIgnoringCase(*value, *choice)) return static_cast<size_t>(choice - choices.begin());
   Refuse(i, fmt::format("one of '{}'", fmt::join(choices, "', '")));
 }
 

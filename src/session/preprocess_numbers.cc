@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "base/text.h"
 #include "ml/option_reader.h"
 #include "session/preprocess_internal.h"
 #include "session/scoring_call.h"
@@ -150,7 +151,7 @@ MappedText Normalizer(const PreprocessingCall& call) {
     const auto* text = std::get_if<std::string>(&literal.value);
     const std::optional<double> number = ml::AsNumber(literal);
     if (text != nullptr &&
-        (syntax::EqualsIgnoringCase(*text, "inf") || syntax::EqualsIgnoringCase(*text, "+inf"))) {
+        (EqualsIgnoringCase(*text, "inf") || EqualsIgnoringCase(*text, "+inf"))) {
       p = INFINITY;
     } else if (number && (*number == 0 || *number >= 1)) {
       p = *number;

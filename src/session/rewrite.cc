@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "session/maintenance.h"
 #include "session/ml_sql.h"
 #include "session/preprocess.h"
@@ -143,8 +144,7 @@ class Rewriter {
   // Errors of settings name the setting; those of the function its name.
   static size_t PlaceOf(const Error& error, const syntax::MlCall& call) {
     for (const Option& option : call.settings)
-      if (syntax::ToLower(error.message()).find(option.name) != std::string::npos)
-        return option.offset;
+      if (ToLower(error.message()).find(option.name) != std::string::npos) return option.offset;
     return error.code() == ErrorCode::kNotSupported ? call.function_offset : call.begin;
   }
 

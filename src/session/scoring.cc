@@ -121,26 +121,27 @@ void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine:
   const ml::Model& model = *scoring.model->core;
   const Batch inputs = Inputs(scoring, arguments);
   const std::vector<ml::InputColumn> columns = model.input_columns();
-  const size_t scores = model.score_count();
   const size_t outputs = model.explained_count();
   const size_t width = columns.size() + 1;
   const size_t shown = std::min(columns.size(), static_cast<size_t>(scoring.setting));
   std::vector<double> parts(inputs.rows * outputs * width);
   model.Explain(inputs, parts);
-  std::vector<double> answers(inputs.rows * scores);
-  model.Score(inputs, answers);
+  // Which class is explained: with more than one output the likeliest.
+  std::vector<double> answers(outputs > 1 ? inputs.rows * outputs : 0);
+  if (outputs > 1) model.Score(inputs, answers);
   engine::VectorWriter list = out.Child(0);
   engine::VectorWriter element = list.ListChild(inputs.rows * shown);
   engine::VectorWriter feature = element.Child(0);
   engine::VectorWriter attribution = element.Child(1);
   engine::VectorWriter baseline = out.Child(1);
   engine::VectorWriter value = out.Child(2);
-  engine::VectorWriter probability = out.Child(3);
   std::vector<size_t> order(columns.size());
   for (size_t row = 0; row < inputs.rows; ++row) {
-    const double* answer = &answers[row * scores];
-    const auto best = static_cast<size_t>(std::max_element(answer, answer + scores) - answer);
-    const double* part = &parts[(row * outputs + (outputs == scores ? best : 0)) * width];
+    const auto answer = answers.begin() + static_cast<ptrdiff_t>(row * outputs);
+    const auto best =
+        outputs > 1 ? std::max_element(answer, answer + static_cast<ptrdiff_t>(outputs)) - answer
+                    : 0;
+    const double* part = &parts[(row * outputs + static_cast<size_t>(best)) * width];
     std::iota(order.begin(), order.end(), size_t{0});
     std::stable_sort(order.begin(), order.end(),
                      [part](size_t a, size_t b) { return std::abs(part[a]) > std::abs(part[b]); });
@@ -151,7 +152,6 @@ void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine:
     list.SetListEntry(row, row * shown, shown);
     baseline.doubles()[row] = part[width - 1];
     value.doubles()[row] = std::accumulate(part, part + width, 0.0);
-    probability.doubles()[row] = answer[outputs == scores ? best : scores - 1];
   }
 }
 
@@ -323,7 +323,7 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                  ScoreAnomaly);
   RegisterScorer(connection, store, "explained", 2,
                  "STRUCT(attributions STRUCT(feature VARCHAR, attribution DOUBLE)[], baseline "
-                 "DOUBLE, \"value\" DOUBLE, probability DOUBLE)",
+                 "DOUBLE, \"value\" DOUBLE)",
                  ScoreExplained);
   const std::pair<LabelForm, std::string> forms[] = {{LabelForm::kBoolean, "boolean"},
                                                      {LabelForm::kBigint, "bigint"},

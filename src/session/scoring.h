@@ -16,7 +16,7 @@ namespace braid::session {
 //   braid_score_interval(artefact, confidence, inputs…) → STRUCT(value, confidence_interval_lower,
 //     confidence_interval_upper, prediction_interval_lower, prediction_interval_upper)
 //   braid_score_explained(artefact, top features, inputs…) → STRUCT(attributions
-//     STRUCT(feature, attribution)[], baseline, value, probability): of the likeliest class, or
+//     STRUCT(feature, attribution)[], baseline, value): of the likeliest class, or
 //     with two classes of the higher one
 void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store);
 

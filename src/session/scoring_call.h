@@ -10,6 +10,9 @@ namespace braid::session {
 // The types that a label can be returned as: "BOOLEAN", "BIGINT", "DOUBLE" or "VARCHAR".
 std::string LabelFamily(const std::string& label_type);
 
+// The inputs of a row, cast to what a model reads, with commas between.
+std::string InputsSql(const std::vector<ProjectedInput>& inputs);
+
 // braid_score_<function>('<artefact>'[, '<setting>'], inputs cast to what the model reads).
 std::string ScoringCall(const BoundModel& model, const std::string& function,
                         const std::optional<std::string>& setting = {});

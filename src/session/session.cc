@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "catalog/place.h"
 #include "engine/interrupt.h"
 #include "lake/tables.h"
@@ -187,7 +188,7 @@ void Session::ExecuteTransactionStatement(const std::string& text,
 
 void Session::CheckTarget(const EngineStatementText& words, const catalog::State& state) const {
   if (!words.target || words.temporary) return;
-  const std::string schema = syntax::ToLower(words.target->schema);
+  const std::string schema = ToLower(words.target->schema);
   if (schema == "inference" || schema == "feedback" || schema == "braid")
     throw Error(ErrorCode::kNotSupported,
                 fmt::format("Braid alone writes to this schema: {}", words.target->ToString()),

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "base/text.h"
 #include "syntax/cursor_internal.h"
 #include "syntax/format.h"
 

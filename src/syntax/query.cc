@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "syntax/cursor_internal.h"
 
 namespace braid::syntax {

@@ -37,8 +37,4 @@ std::vector<Token> Lex(std::string_view text, std::string_view file);
 std::string NameOf(const Token& token);
 std::string StringOf(const Token& token);
 
-bool EqualsIgnoringCase(std::string_view a, std::string_view b);
-std::string ToLower(std::string_view text);
-std::string ToUpper(std::string_view text);
-
 }  // namespace braid::syntax

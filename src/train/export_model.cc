@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
 #include "train/training_run.h"
@@ -23,7 +24,7 @@ ExportOptions ReadOptions(const syntax::ExportModel& statement) {
     if (text != nullptr && option.name == "uri") {
       options.uri = *text;
     } else if (text != nullptr && option.name == "format") {
-      options.format = syntax::ToLower(*text);
+      options.format = ToLower(*text);
     } else {
       const auto close = ClosestMatch(option.name, {"uri", "format"});
       throw Error(

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "session/ml_sql.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
@@ -21,7 +22,7 @@ std::string CommonColumns(engine::Connection& connection, const std::string& lef
   std::string list;
   for (const std::string& name : of_left)
     for (const std::string& other : of_right)
-      if (syntax::EqualsIgnoringCase(name, other))
+      if (EqualsIgnoringCase(name, other))
         list += (list.empty() ? "" : ", ") + syntax::QuoteIdentifier(name);
   return list;
 }

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/result.h"
 #include "session/scoring.h"
 #include "syntax/format.h"
@@ -93,7 +94,7 @@ bool GivesTheSameAgain(engine::Connection& connection, const std::string& query)
     for (const char* word : {"limit", "offset", "fetch", "sample", "tablesample", "any_value"})
       if (tokens[i].Is(word)) return false;
     if (!tokens[i].IsName() || !tokens[i + 1].Is("(")) continue;
-    const std::string name = syntax::ToLower(syntax::NameOf(tokens[i]));
+    const std::string name = ToLower(syntax::NameOf(tokens[i]));
     if (!session::IsScoringFunction(name))
       called += (called.empty() ? "" : ", ") + QuoteString(name);
   }
@@ -126,11 +127,11 @@ std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
                                        const std::string& label, const ml::ModelOptions& options) {
   std::vector<ProjectedInput> inputs;
   for (const lake::Column& column : columns) {
-    if (syntax::EqualsIgnoringCase(column.name, label)) continue;
-    if (options.data_split_col && syntax::EqualsIgnoringCase(column.name, *options.data_split_col))
+    if (EqualsIgnoringCase(column.name, label)) continue;
+    if (options.data_split_col && EqualsIgnoringCase(column.name, *options.data_split_col))
       continue;
     if (options.instance_weight_col &&
-        syntax::EqualsIgnoringCase(column.name, *options.instance_weight_col))
+        EqualsIgnoringCase(column.name, *options.instance_weight_col))
       continue;
     AddInput(column.name, "__braid_row." + QuoteIdentifier(column.name), column.type, inputs);
   }
@@ -140,22 +141,26 @@ std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
   return inputs;
 }
 
+const lake::Column& FindColumn(const std::vector<lake::Column>& columns, const std::string& wanted,
+                               std::string_view what, const std::string& otherwise) {
+  std::vector<std::string> names;
+  for (const lake::Column& column : columns) {
+    if (EqualsIgnoringCase(column.name, wanted)) return column;
+    names.push_back(column.name);
+  }
+  const auto close = ClosestMatch(wanted, names);
+  throw Error(ErrorCode::kTrainingData,
+              fmt::format("The training query gives no {}: {}", what, wanted),
+              close ? fmt::format("did you mean {}?", *close) : otherwise);
+}
+
 std::vector<ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
                                         const std::vector<std::string>& names) {
   std::vector<ProjectedInput> inputs;
-  std::vector<std::string> known;
-  for (const lake::Column& column : columns) known.push_back(column.name);
   for (const std::string& wanted : names) {
-    const auto found = std::find_if(known.begin(), known.end(), [&](const std::string& name) {
-      return syntax::EqualsIgnoringCase(name, wanted);
-    });
-    if (found == known.end()) {
-      const auto close = ClosestMatch(wanted, known);
-      throw Error(ErrorCode::kTrainingData, "The training query gives no column: " + wanted,
-                  close ? fmt::format("did you mean {}?", *close) : "");
-    }
-    inputs.push_back({*found, "__braid_row." + QuoteIdentifier(*found), true,
-                      columns[static_cast<size_t>(found - known.begin())].type});
+    const lake::Column& column = FindColumn(columns, wanted);
+    inputs.push_back(
+        {column.name, "__braid_row." + QuoteIdentifier(column.name), true, column.type});
   }
   return inputs;
 }

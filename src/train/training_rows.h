@@ -25,6 +25,11 @@ std::vector<session::ProjectedInput> InputsOf(const std::string& name,
                                               const std::string& expression,
                                               const std::string& type);
 
+// The column of that name, in any case. Throws TRAINING_DATA with the nearest name, or `otherwise`
+// as what to do.
+const lake::Column& FindColumn(const std::vector<lake::Column>& columns, const std::string& wanted,
+                               std::string_view what = "column", const std::string& otherwise = "");
+
 // The named columns as categories. Throws TRAINING_DATA for one that the query does not give.
 std::vector<session::ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
                                                  const std::vector<std::string>& names);

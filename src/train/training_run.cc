@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "catalog/place.h"
 #include "engine/functions.h"
 #include "ml/gram.h"
@@ -74,11 +75,9 @@ class Training {
       Describe(query);
       // A fit from sums reads its rows once, and once more to judge it.
       const TrainingRows rows(change_.connection, query, options_,
-                              statement_.transform || kind().moments_suffice == nullptr ||
-                                      kind().task == ml::Task::kClassification ||
-                                      !kind().moments_suffice(Request())
-                                  ? RowAccess::kKept
-                                  : RowAccess::kInPlace);
+                              !statement_.transform && MomentsSuffice(Request())
+                                  ? RowAccess::kInPlace
+                                  : RowAccess::kKept);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
       const session::StoredModel stored{projection_, Fit(rows)};
@@ -108,8 +107,7 @@ class Training {
   // Errors of options name the option; it is shown where it stands.
   size_t OptionOffset(const Error& error) const {
     for (const Option& option : statement_.options)
-      if (syntax::ToLower(error.message()).find(option.name) != std::string::npos)
-        return option.offset;
+      if (ToLower(error.message()).find(option.name) != std::string::npos) return option.offset;
     return statement_.name.offset;
   }
   size_t PromotionOffset() const {
@@ -129,17 +127,13 @@ class Training {
 
   void Describe(const std::string& query) {
     const engine::StatementInfo info = change_.connection.DescribeStatement(query);
-    std::vector<lake::Column>& columns = columns_;
-    std::vector<std::string> names;
-    for (size_t i = 0; i < info.column_names.size(); ++i) {
-      columns.push_back({info.column_names[i], info.column_types[i]});
-      names.push_back(info.column_names[i]);
-    }
-    if (HasLabel()) FindLabel(columns, names);
+    for (size_t i = 0; i < info.column_names.size(); ++i)
+      columns_.push_back({info.column_names[i], info.column_types[i]});
+    if (HasLabel()) FindLabel();
     if (!statement_.transform)
-      projection_.inputs = named_ ? NamedInputs(columns, named_->inputs)
-                                  : MakeInputs(columns, projection_.label, options_);
-    if (options_.instance_weight_col) RequireColumn(*options_.instance_weight_col, names);
+      projection_.inputs = named_ ? NamedInputs(columns_, named_->inputs)
+                                  : MakeInputs(columns_, projection_.label, options_);
+    if (options_.instance_weight_col) FindColumn(columns_, *options_.instance_weight_col);
   }
 
   // Inputs over the rows as they are given, with the statistics of those that are trained on.
@@ -167,29 +161,14 @@ class Training {
     return inputs;
   }
 
-  static void RequireColumn(const std::string& wanted, const std::vector<std::string>& names) {
-    for (const std::string& name : names)
-      if (syntax::EqualsIgnoringCase(name, wanted)) return;
-    const auto close = ClosestMatch(wanted, names);
-    throw Error(ErrorCode::kTrainingData, "The training query gives no column: " + wanted,
-                close ? fmt::format("did you mean {}?", *close) : "");
-  }
-
   bool HasLabel() const { return named_ || ml::IsSupervised(kind().task); }
 
-  void FindLabel(const std::vector<lake::Column>& columns, const std::vector<std::string>& names) {
-    const std::string& wanted = named_ ? named_->label : options_.label;
-    for (const lake::Column& column : columns) {
-      if (!syntax::EqualsIgnoringCase(column.name, wanted)) continue;
-      projection_.label = column.name;
-      projection_.label_type = column.type;
-    }
-    if (projection_.label.empty()) {
-      const auto close = ClosestMatch(wanted, names);
-      throw Error(ErrorCode::kTrainingData, "The training query gives no label column: " + wanted,
-                  close ? fmt::format("did you mean {}?", *close)
-                        : "name it in OPTIONS (input_label_cols = ['…'])");
-    }
+  void FindLabel() {
+    const lake::Column& column =
+        FindColumn(columns_, named_ ? named_->label : options_.label, "label column",
+                   "name it in OPTIONS (input_label_cols = ['…'])");
+    projection_.label = column.name;
+    projection_.label_type = column.type;
     if (!Classifies() && !IsNumeric(projection_.label_type))
       throw Error(ErrorCode::kTrainingData,
                   fmt::format("The label of a regression is not a number: {} {}", projection_.label,
@@ -199,6 +178,10 @@ class Training {
 
   const ml::ModelKind& kind() const { return *options_.kind; }
   bool Classifies() const { return kind().task == ml::Task::kClassification; }
+
+  bool MomentsSuffice(const ml::TrainingRequest& request) const {
+    return kind().moments_suffice != nullptr && kind().moments_suffice(request);
+  }
 
   // All of it but the classes and the held-out rows.
   ml::TrainingRequest Request() const {
@@ -234,10 +217,7 @@ class Training {
 
   // What a RowSource gives: inputs, label, weight.
   std::string InputList() const {
-    std::string list;
-    for (const session::ProjectedInput& input : projection_.inputs)
-      list += fmt::format("{}CAST(({}) AS {})", list.empty() ? "" : ", ", input.expression,
-                          input.is_category ? "VARCHAR" : "DOUBLE");
+    std::string list = session::InputsSql(projection_.inputs);
     const std::string label = "__braid_row." + syntax::QuoteIdentifier(projection_.label);
     if (Classifies())
       list += fmt::format(", CAST(CAST({} AS {}) AS VARCHAR)", label,
@@ -264,7 +244,7 @@ class Training {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
     ml::TrainedModel trained =
-        kind().moments_suffice != nullptr && kind().moments_suffice(request)
+        MomentsSuffice(request)
             ? kind().train_from_moments(request, Moments(request, rows), source, control)
             : kind().train(request, source, control);
     for (const std::string& notice : trained.notices)

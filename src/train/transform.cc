@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "session/preprocess.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
@@ -20,7 +21,6 @@ namespace braid::train {
 namespace {
 
 using session::ProjectedInput;
-using syntax::EqualsIgnoringCase;
 using syntax::MappedText;
 using syntax::QuoteIdentifier;
 using syntax::QuoteString;
@@ -128,10 +128,9 @@ class Freezer {
     const MappedText qualified = OverRow(connection_, text_, expression, columns_);
     given_.push_back(name);
     if (IsUntouched(name)) {
-      const std::string bare = syntax::ToLower(qualified.text());
-      const std::string lower = syntax::ToLower(name);
-      if (bare != "__braid_row." + lower &&
-          bare != "__braid_row." + syntax::ToLower(QuoteIdentifier(name)))
+      const std::string bare = ToLower(qualified.text());
+      const std::string lower = ToLower(name);
+      if (bare != "__braid_row." + lower && bare != "__braid_row." + ToLower(QuoteIdentifier(name)))
         Fail(offset, Error(ErrorCode::kTrainingData, "TRANSFORM changes a column: " + name,
                            "the label, DATA_SPLIT_COL and INSTANCE_WEIGHT_COL must pass as they "
                            "are: compute it in the training query"));

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "catalog/place.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
@@ -93,16 +94,15 @@ class Inspection {
                  "rest in the training query"));
     }
     if (kind == "FUNCTION")
-      functions_.emplace(syntax::ToLower(TextOf(node, "function_name")), PositionOf(node));
+      functions_.emplace(ToLower(TextOf(node, "function_name")), PositionOf(node));
     if (kind == "COLUMN_REF") AddColumn(node);
     for (const json& member : node)
       if (member.is_structured()) Visit(member);
   }
 
   static bool Has(const std::vector<std::string>& names, const std::string& name) {
-    return std::any_of(names.begin(), names.end(), [&](const std::string& known) {
-      return syntax::EqualsIgnoringCase(known, name);
-    });
+    return std::any_of(names.begin(), names.end(),
+                       [&](const std::string& known) { return EqualsIgnoringCase(known, name); });
   }
 
   void AddColumn(const json& reference) {

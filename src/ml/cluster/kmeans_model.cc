@@ -103,8 +103,8 @@ void KMeansModel::AnomalyScores(const Batch& inputs, std::span<double> scores,
   }
 }
 
-std::vector<std::string_view> KMeansModel::table_functions() const {
-  return {"CENTROIDS", "TRAINING_INFO"};
+std::vector<TableFunction> KMeansModel::table_functions() const {
+  return {{"CENTROIDS"}, {"TRAINING_INFO"}};
 }
 
 Table KMeansModel::TableOf(std::string_view function,
@@ -167,8 +167,7 @@ Table KMeansModel::TrainingInfo() const {
                            "BIGINT)[]"}},
               .rows = {}};
   for (const TrainingInfoRow& row : parts_.training_info)
-    table.rows.push_back({0, row.iteration, row.loss,
-                          row.duration_ms ? Json(*row.duration_ms) : Json(), Json::array()});
+    table.rows.push_back({0, row.iteration, row.loss, OrNull(row.duration_ms), Json::array()});
   Json clusters = Json::array();
   for (size_t k = 0; k < score_count(); ++k)
     clusters.push_back({{"centroid_id", static_cast<int64_t>(k) + 1},
@@ -179,9 +178,6 @@ Table KMeansModel::TrainingInfo() const {
 }
 
 std::string KMeansModel::ToArtefact() const {
-  Json info = Json::array();
-  for (const TrainingInfoRow& row : parts_.training_info)
-    info.push_back({{"iteration", row.iteration}, {"loss", row.loss}});
   return DumpArtefact(
       {{"format", kFormat},
        {"version", kVersion},
@@ -191,7 +187,7 @@ std::string KMeansModel::ToArtefact() const {
        {"centroids", parts_.centroids},
        {"radii", parts_.radii},
        {"sizes", parts_.sizes},
-       {"training_info", std::move(info)},
+       {"training_info", TrainingInfoJson(parts_.training_info)},
        {"anomaly_levels", parts_.thresholds.levels()},
        {"anomaly_quantiles", parts_.thresholds.upper()}});
 }
@@ -215,9 +211,7 @@ std::unique_ptr<Model> KMeansModel::FromArtefact(std::string_view artefact) {
     parts.centroids = FiniteNumbers(json.at("centroids"), clusters * space.size());
     for (size_t k = 0; parts.distance == KMeansDistance::kCosine && k < clusters; ++k)
       CheckUnitLength(&parts.centroids[k * space.size()], space.size());
-    for (const Json& row : json.at("training_info"))
-      parts.training_info.push_back(
-          {.iteration = CountNumber(row.at("iteration")), .loss = FiniteNumber(row.at("loss"))});
+    parts.training_info = ReadTrainingInfo(json.at("training_info"));
     const Json& quantiles = json.at("anomaly_quantiles");
     parts.thresholds = AnomalyThresholds(CountNumber(json.at("anomaly_levels")),
                                          FiniteNumbers(quantiles, quantiles.size()));

@@ -38,7 +38,7 @@ class KMeansModel final : public Model {
   void Score(const Batch& inputs, std::span<double> out) const override;
 
   // ML.CENTROIDS, ML.TRAINING_INFO, and CENTROID_DISTANCES (a, b, distance) of all pairs.
-  std::vector<std::string_view> table_functions() const override;
+  std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
 
   // The least distance in units of a cluster's radius, and that cluster.

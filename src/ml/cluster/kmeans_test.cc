@@ -64,16 +64,6 @@ double TotalSquares(const KMeansModel& model) {
   return total;
 }
 
-ErrorCode CodeOf(const std::function<void()>& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::kInternal;
-}
-
 TEST(KMeans, AgreesWithScikitLearnFromTheSameStart) {
   for (const auto& fit : Reference().at("kmeans")) {
     Rows rows = OfTable(fit.at("table"), fit.at("inputs").get<std::vector<std::string>>());

@@ -53,15 +53,6 @@ double Furthest(const Matrix& matrix, const Cells& cells) {
   return furthest;
 }
 
-ErrorCode FailureOf(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode::kInternal;
-}
-
 TestTable Columns(const std::vector<std::vector<double>>& columns) {
   TestTable table;
   for (const std::vector<double>& column : columns) {
@@ -179,13 +170,13 @@ TEST(FactorAnalysis, AnArtefactGivesTheSameModel) {
   const TrainedModel trained = TrainOn(ReadTable(kData / "ability.csv"), {});
   const std::string text = trained.model->ToArtefact();
   EXPECT_EQ(FactorModel::FromArtefact(text).ToArtefact(), text);
-  EXPECT_EQ(FailureOf([&] { FactorModel::FromArtefact(text.substr(0, text.size() / 2)); }),
+  EXPECT_EQ(CodeOf([&] { FactorModel::FromArtefact(text.substr(0, text.size() / 2)); }),
             ErrorCode::kLakeDamaged);
 }
 
 TEST(FactorAnalysis, UnfitRowsAreRefused) {
   const auto failure = [](const TestTable& table, std::vector<Option> settings = {}) {
-    return FailureOf([&] { TrainOn(table, std::move(settings)); });
+    return CodeOf([&] { TrainOn(table, std::move(settings)); });
   };
   EXPECT_EQ(failure(Columns({{}, {}, {}})), ErrorCode::kTrainingData);
   EXPECT_EQ(failure(Columns({{1}, {2}, {3}})), ErrorCode::kTrainingData);
@@ -206,7 +197,7 @@ TEST(FactorAnalysis, SingularCorrelationsHaveNoChiSquare) {
   EXPECT_FALSE(PartsOf(trained).fit.chi_square);
   EXPECT_FALSE(PartsOf(trained).fit.kmo);
   EXPECT_FALSE(trained.notices.empty());
-  EXPECT_EQ(FailureOf([&] { TrainOn(table, {Words("extraction_method", "ML")}); }),
+  EXPECT_EQ(CodeOf([&] { TrainOn(table, {Words("extraction_method", "ML")}); }),
             ErrorCode::kTrainingData);
 }
 

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FactorModel as JSON: docs/formats/model_artefact.md.
-#include <fmt/format.h>
-
-#include <cmath>
-
 #include "base/error.h"
+#include "ml/artefact_json.h"
 #include "ml/factor/factor_model.h"
 
 namespace braid::ml {
@@ -16,35 +13,15 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kFormat = "braid.factor_analysis";
 constexpr int kVersion = 1;
 
-[[noreturn]] void Malformed(std::string_view what) {
-  throw Error(ErrorCode::kLakeDamaged, fmt::format("A model's artefact is malformed: {}", what),
-              "restore it from a backup, or train the model again");
-}
-
 std::optional<double> MaybeNumber(const Json& json) {
   if (json.is_null()) return std::nullopt;
-  if (!json.is_number()) Malformed("a number is missing");
+  if (!json.is_number()) MalformedArtefact("a number is missing");
   return json.get<double>();
-}
-
-Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-double Number(const Json& json) {
-  const std::optional<double> number = MaybeNumber(json);
-  if (!number || !std::isfinite(*number)) Malformed("a number is missing");
-  return *number;
-}
-
-std::vector<double> Numbers(const Json& json, size_t count) {
-  std::vector<double> numbers;
-  for (const Json& item : json) numbers.push_back(Number(item));
-  if (numbers.size() != count) Malformed("a list is of the wrong length");
-  return numbers;
 }
 
 Matrix ReadMatrix(const Json& json, size_t rows, size_t columns) {
   Matrix matrix(rows, columns);
-  matrix.cells = Numbers(json, rows * columns);
+  matrix.cells = FiniteNumbers(json, rows * columns);
   return matrix;
 }
 
@@ -55,7 +32,7 @@ FactorFit ReadFit(const Json& json) {
           .rmsea = MaybeNumber(json.at("rmsea")),
           .tli = MaybeNumber(json.at("tli")),
           .bic = MaybeNumber(json.at("bic")),
-          .srmr = Number(json.at("srmr")),
+          .srmr = FiniteNumber(json.at("srmr")),
           .kmo = MaybeNumber(json.at("kmo")),
           .bartlett_chi_square = MaybeNumber(json.at("bartlett_chi_square")),
           .bartlett_p_value = MaybeNumber(json.at("bartlett_p_value")),
@@ -67,21 +44,21 @@ FactorParts ReadParts(const Json& json) {
   parts.inputs = json.at("inputs").get<std::vector<std::string>>();
   const size_t p = parts.inputs.size();
   const size_t factors = json.at("ss_loadings").size();
-  if (factors == 0 || factors >= p) Malformed("the factors do not fit the inputs");
-  parts.mean = Numbers(json.at("mean"), p);
-  parts.standard_deviation = Numbers(json.at("standard_deviation"), p);
+  if (factors == 0 || factors >= p) MalformedArtefact("the factors do not fit the inputs");
+  parts.mean = FiniteNumbers(json.at("mean"), p);
+  parts.standard_deviation = FiniteNumbers(json.at("standard_deviation"), p);
   for (const double deviation : parts.standard_deviation)
-    if (!(deviation > 0)) Malformed("a standard deviation is not positive");
+    if (!(deviation > 0)) MalformedArtefact("a standard deviation is not positive");
   parts.rows = json.at("rows").get<int64_t>();
   parts.loadings = ReadMatrix(json.at("loadings"), p, factors);
   parts.correlations = ReadMatrix(json.at("correlations"), factors, factors);
   parts.weights = ReadMatrix(json.at("weights"), p, factors);
-  parts.uniqueness = Numbers(json.at("uniqueness"), p);
-  parts.ss_loadings = Numbers(json.at("ss_loadings"), factors);
-  parts.eigenvalues = Numbers(json.at("eigenvalues"), p);
-  parts.reference_eigenvalues = Numbers(json.at("reference_eigenvalues"), p);
+  parts.uniqueness = FiniteNumbers(json.at("uniqueness"), p);
+  parts.ss_loadings = FiniteNumbers(json.at("ss_loadings"), factors);
+  parts.eigenvalues = FiniteNumbers(json.at("eigenvalues"), p);
+  parts.reference_eigenvalues = FiniteNumbers(json.at("reference_eigenvalues"), p);
   for (const Json& item : json.at("adequacy")) parts.adequacy.push_back(MaybeNumber(item));
-  if (parts.adequacy.size() != p) Malformed("the adequacies do not fit the inputs");
+  if (parts.adequacy.size() != p) MalformedArtefact("the adequacies do not fit the inputs");
   parts.fit = ReadFit(json.at("fit"));
   return parts;
 }
@@ -118,24 +95,15 @@ std::string FactorModel::ToArtefact() const {
                        {"bartlett_chi_square", OrNull(fit.bartlett_chi_square)},
                        {"bartlett_df", fit.bartlett_df},
                        {"bartlett_p_value", OrNull(fit.bartlett_p_value)}}}};
-  try {
-    return json.dump();
-  } catch (const nlohmann::json::exception&) {
-    throw Error(ErrorCode::kTrainingData, "A column name is not UTF-8 text");
-  }
+  return DumpArtefact(json);
 }
 
 FactorModel FactorModel::FromArtefact(std::string_view artefact) {
+  const Json json = ParseArtefact(artefact, kFormat, kVersion);
   try {
-    const Json json = Json::parse(artefact);
-    if (json.at("format").get<std::string>() != kFormat) Malformed("it is not a factor analysis");
-    if (json.at("version").get<int>() != kVersion)
-      throw Error(ErrorCode::kLakeFormat,
-                  "A model's artefact was written by another version of Braid",
-                  "train the model again, or use the version that wrote it");
     return FactorModel(ReadParts(json));
   } catch (const nlohmann::json::exception& error) {
-    Malformed(error.what());
+    MalformedArtefact(error.what());
   }
 }
 

@@ -14,8 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
 std::string FactorName(size_t factor) { return fmt::format("factor_{}", factor + 1); }
 
 Table Loadings(const FactorParts& parts) {
@@ -118,15 +116,16 @@ void FactorModel::Score(const Batch& inputs, std::span<double> out) const {
   }
 }
 
-std::vector<std::string_view> FactorModel::table_functions() const {
-  return {"FACTOR_LOADINGS", "FACTOR_CORRELATIONS", "FACTOR_INFO", "FACTOR_FIT",
-          "SAMPLING_ADEQUACY"};
+std::vector<TableFunction> FactorModel::table_functions() const {
+  return {{"FACTOR_LOADINGS"},
+          {"FACTOR_CORRELATIONS"},
+          {"FACTOR_INFO"},
+          {"FACTOR_FIT"},
+          {"SAMPLING_ADEQUACY"}};
 }
 
-Table FactorModel::TableOf(std::string_view function, const std::vector<Option>& settings) const {
-  if (!settings.empty())
-    throw Error(ErrorCode::kInvalidOption, fmt::format("ML.{} takes no settings", function),
-                "leave the STRUCT out");
+Table FactorModel::TableOf(std::string_view function,
+                           const std::vector<Option>& /*settings*/) const {
   if (function == "FACTOR_LOADINGS") return Loadings(parts_);
   if (function == "FACTOR_CORRELATIONS") return Correlations(parts_);
   if (function == "FACTOR_INFO") return Info(parts_);

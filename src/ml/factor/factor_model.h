@@ -45,7 +45,7 @@ class FactorModel : public Model {
   size_t score_count() const override { return parts_.loadings.columns; }
   std::vector<std::string> score_names() const override;
   void Score(const Batch& inputs, std::span<double> out) const override;
-  std::vector<std::string_view> table_functions() const override;
+  std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
   std::map<std::string, double> TrainingMetrics() const override;
   std::string ToArtefact() const override;

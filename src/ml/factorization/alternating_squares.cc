@@ -62,7 +62,7 @@ AlternatingSquares::AlternatingSquares(const Ratings& ratings, const Factorizati
 
 void AlternatingSquares::ForEachRow(size_t rows, const std::function<void(size_t)>& visit) const {
   ForEachPart((rows + kBlockRows - 1) / kBlockRows, threads_, [&](size_t block) {
-    if (stop_.stop_requested()) throw Error(ErrorCode::kInterrupted, "The training was cancelled");
+    ThrowIfStopped(stop_);
     const size_t end = std::min(rows, (block + 1) * kBlockRows);
     for (size_t row = block * kBlockRows; row < end; ++row) visit(row);
   });

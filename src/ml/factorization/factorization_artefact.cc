@@ -54,15 +54,6 @@ void ReadSide(const Json& json, size_t width, Feedback feedback, std::string& na
   side.biases = Unpack(json.at("biases"), feedback == Feedback::kExplicit ? index.size() : 0);
 }
 
-Json TrainingJson(const std::vector<TrainingInfoRow>& rows) {
-  Json info = Json::array();
-  for (const TrainingInfoRow& row : rows) {
-    info.push_back({{"iteration", row.iteration}, {"loss", row.loss}});
-    if (row.eval_loss) info.back()["eval_loss"] = *row.eval_loss;
-  }
-  return info;
-}
-
 FactorizationParts ReadParts(const Json& json) {
   FactorizationParts parts;
   const std::string feedback = json.at("feedback").get<std::string>();
@@ -77,12 +68,7 @@ FactorizationParts ReadParts(const Json& json) {
   if (width == 0) MalformedArtefact("there are no factors");
   ReadSide(json.at("users"), width, parts.feedback, parts.user_name, parts.users, parts.user_side);
   ReadSide(json.at("items"), width, parts.feedback, parts.item_name, parts.items, parts.item_side);
-  for (const Json& item : json.at("training_info")) {
-    TrainingInfoRow row{.iteration = CountNumber(item.at("iteration")),
-                        .loss = FiniteNumber(item.at("loss"))};
-    if (item.contains("eval_loss")) row.eval_loss = FiniteNumber(item["eval_loss"]);
-    parts.training_info.push_back(row);
-  }
+  parts.training_info = ReadTrainingInfo(json.at("training_info"));
   return parts;
 }
 
@@ -100,7 +86,7 @@ std::string FactorizationModel::ToArtefact() const {
        {"items", SideJson(parts_.item_name, parts_.items, parts_.item_side)},
        {"rows", parts_.rows},
        {"skipped", parts_.skipped},
-       {"training_info", TrainingJson(parts_.training_info)}});
+       {"training_info", TrainingInfoJson(parts_.training_info)}});
 }
 
 FactorizationModel FactorizationModel::FromArtefact(std::string_view artefact) {

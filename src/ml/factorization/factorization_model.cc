@@ -44,9 +44,8 @@ Table TrainingInfo(const std::vector<TrainingInfoRow>& rows) {
                           {"duration_ms", "BIGINT"}},
               .rows = {}};
   for (const TrainingInfoRow& row : rows)
-    table.rows.push_back({0, row.iteration, row.loss,
-                          row.eval_loss ? Json(*row.eval_loss) : Json(nullptr),
-                          row.duration_ms ? Json(*row.duration_ms) : Json(nullptr)});
+    table.rows.push_back(
+        {0, row.iteration, row.loss, OrNull(row.eval_loss), OrNull(row.duration_ms)});
   return table;
 }
 
@@ -84,15 +83,12 @@ std::vector<std::string> FactorizationModel::known_categories(size_t input) cons
   return (input == 0 ? parts_.users : parts_.items).ids();
 }
 
-std::vector<std::string_view> FactorizationModel::table_functions() const {
-  return {"WEIGHTS", "TRAINING_INFO"};
+std::vector<TableFunction> FactorizationModel::table_functions() const {
+  return {{"WEIGHTS"}, {"TRAINING_INFO"}};
 }
 
 Table FactorizationModel::TableOf(std::string_view function,
-                                  const std::vector<Option>& settings) const {
-  if (!settings.empty())
-    throw Error(ErrorCode::kInvalidOption, "Unknown setting: " + settings.front().name,
-                "the function takes no settings for matrix_factorization");
+                                  const std::vector<Option>& /*settings*/) const {
   return function == "TRAINING_INFO" ? TrainingInfo(parts_.training_info) : Weights(parts_);
 }
 

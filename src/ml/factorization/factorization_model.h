@@ -43,7 +43,7 @@ class FactorizationModel final : public Model {
   std::vector<std::string> score_names() const override;
   void Score(const Batch& inputs, std::span<double> out) const override;
   std::vector<std::string> known_categories(size_t input) const override;
-  std::vector<std::string_view> table_functions() const override;
+  std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
   std::string ToArtefact() const override;
 

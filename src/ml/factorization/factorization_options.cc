@@ -2,6 +2,7 @@
 #include "ml/factorization/factorization_options.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "ml/option_reader.h"
 
 namespace braid::ml {

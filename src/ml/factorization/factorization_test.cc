@@ -46,15 +46,6 @@ std::unique_ptr<Model> TrainOn(const TestTable& table, std::vector<Option> setti
   return MatrixFactorizationKind().train(request, rows, {}).model;
 }
 
-ErrorCode CodeOf(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  return ErrorCode::kInternal;
-}
-
 // The table, and the minimum that was found for it by other means.
 struct Reference {
   std::string table;

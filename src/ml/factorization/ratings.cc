@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace braid::ml {
 
@@ -42,11 +43,8 @@ class Arrivals {
   }
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
   std::vector<std::string> texts_;
-  std::unordered_map<std::string, uint32_t, Hash, std::equal_to<>> numbers_;
+  std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> numbers_;
 };
 
 // Entries of a row keep the order of `ratings`.

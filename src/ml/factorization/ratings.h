@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/text.h"
 #include "ml/factorization/factorization_options.h"
 #include "ml/training.h"
 
@@ -23,11 +24,8 @@ class IdIndex {
   std::optional<uint32_t> Find(std::string_view id) const;
 
  private:
-  struct Hash : std::hash<std::string_view> {
-    using is_transparent = void;
-  };
   std::vector<std::string> ids_;
-  std::unordered_map<std::string, uint32_t, Hash, std::equal_to<>> place_;
+  std::unordered_map<std::string, uint32_t, TextHash, std::equal_to<>> place_;
 };
 
 // A sparse matrix by rows: entries of row r lie from begin[r] to begin[r + 1].

@@ -10,17 +10,13 @@
 #include <unordered_map>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace braid::ml {
 
 namespace {
 
 constexpr size_t kMostClasses = 50;  // as in BigQuery ML
-
-struct TextHash {
-  using is_transparent = void;
-  size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-};
 
 // Texts as small numbers, in the order in which they turn up.
 class Dictionary {

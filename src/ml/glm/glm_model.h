@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "ml/glm/glm_options.h"
 #include "ml/model.h"
 
@@ -91,7 +92,7 @@ class GlmModel final : public Model {
   int64_t rows() const override { return parts_.rows; }
   size_t score_count() const override { return std::max<size_t>(1, parts_.classes.size()); }
   void Score(const Batch& inputs, std::span<double> out) const override;
-  std::vector<std::string_view> table_functions() const override;
+  std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
   // Exact Shapley values of a linear score with independent inputs: weight · (value - its mean).
   bool can_explain() const override { return true; }
@@ -116,10 +117,6 @@ class GlmModel final : public Model {
   std::vector<WeightRow> Weights(bool standardize) const;
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
   // Where an input's weights begin, and which of them a category has.
   struct InputIndex {
     size_t first = 0;

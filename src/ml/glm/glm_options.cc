@@ -25,9 +25,6 @@ void ReadStopping(const OptionReader& reader, GlmOptions& parsed) {
 }
 
 void CheckTogether(GlmType type, const GlmOptions& parsed) {
-  if (parsed.auto_class_weights && !parsed.class_weights.empty())
-    throw Error(ErrorCode::kInvalidOption,
-                "AUTO_CLASS_WEIGHTS and CLASS_WEIGHTS exclude each other");
   if (parsed.optimize_strategy != OptimizeStrategy::kNormalEquation) return;
   if (type == GlmType::kLogisticReg)
     throw Error(ErrorCode::kInvalidOption, "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' is for linear_reg");

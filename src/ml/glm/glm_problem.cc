@@ -8,6 +8,7 @@
 #include <numeric>
 
 #include "base/error.h"
+#include "ml/class_weights.h"
 
 namespace braid::ml {
 
@@ -27,24 +28,11 @@ std::vector<double> ScoreBasis(size_t classes) {
   return basis;
 }
 
-std::vector<double> ClassWeights(const GlmOptions& options, const Design& design) {
-  const size_t classes = design.classes.size();
-  std::vector<double> weights(classes, 1);
-  for (const auto& [label, weight] : options.class_weights) {
-    const auto found = std::find(design.classes.begin(), design.classes.end(), label);
-    if (found == design.classes.end())
-      throw Error(ErrorCode::kInvalidOption,
-                  "CLASS_WEIGHTS names a label that no row has: " + label);
-    weights[static_cast<size_t>(found - design.classes.begin())] = weight;
-  }
-  if (options.auto_class_weights) {
-    std::vector<double> sums(classes);
-    for (size_t row = 0; row < design.rows; ++row)
-      sums[static_cast<size_t>(design.label_class[row])] += design.WeightOf(row);
-    for (size_t k = 0; k < classes; ++k)
-      weights[k] = sums[k] > 0 ? design.weight_sum / (sums[k] * static_cast<double>(classes)) : 0;
-  }
-  return weights;
+std::vector<double> FactorOfClass(const GlmOptions& options, const Design& design) {
+  std::vector<double> sums(design.classes.size());
+  for (size_t row = 0; row < design.rows && !sums.empty(); ++row)
+    sums[static_cast<size_t>(design.label_class[row])] += design.WeightOf(row);
+  return ClassFactors(options.class_weights, options.auto_class_weights, design.classes, sums);
 }
 
 }  // namespace
@@ -60,7 +48,7 @@ GlmProblem::GlmProblem(const GlmRequest& request, const Design& design)
       basis_(ScoreBasis(classes_)),
       centre_(fit_intercept_ ? design.means : std::vector<double>(design.features)),
       weights_(design.rows) {
-  const std::vector<double> by_class = ClassWeights(request.options, design);
+  const std::vector<double> by_class = FactorOfClass(request.options, design);
   for (size_t row = 0; row < design.rows; ++row) {
     weights_[row] = design.WeightOf(row);
     if (!squared_) weights_[row] *= by_class[static_cast<size_t>(design.label_class[row])];

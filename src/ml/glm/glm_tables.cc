@@ -13,21 +13,17 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json OrNull(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
 }  // namespace
 
-std::vector<std::string_view> GlmModel::table_functions() const {
-  return {"WEIGHTS", "ADVANCED_WEIGHTS", "VIF", "TRAINING_INFO"};
+std::vector<TableFunction> GlmModel::table_functions() const {
+  return {{"WEIGHTS", {"standardize"}},
+          {"ADVANCED_WEIGHTS", {"standardize", "confidence_level", "distribution"}},
+          {"VIF"},
+          {"TRAINING_INFO"}};
 }
 
 Table GlmModel::TableOf(std::string_view function, const std::vector<Option>& settings) const {
   if (function == "TRAINING_INFO") return TrainingInfoTable(parts_.training_info);
-  const OptionReader reader(settings);
-  for (const char* name : {"confidence_level", "distribution"})
-    if (function != "ADVANCED_WEIGHTS" && reader.Has(name))
-      throw Error(ErrorCode::kInvalidOption, std::string("Unknown setting: ") + name,
-                  "it belongs to ML.ADVANCED_WEIGHTS");
   if (function == "ADVANCED_WEIGHTS") return AdvancedWeights(settings);
   if (function == "VIF") return VarianceInflation();
   BRAID_CHECK(function == "WEIGHTS");
@@ -40,8 +36,7 @@ Table GlmModel::TableOf(std::string_view function, const std::vector<Option>& se
   for (const WeightRow& row : Weights(OptionReader(settings).Boolean("standardize", false))) {
     Json categories = Json::array();
     for (const auto& [category, weight] : row.category_weights)
-      categories.push_back(
-          {{"category", category ? Json(*category) : Json(nullptr)}, {"weight", weight}});
+      categories.push_back({{"category", OrNull(category)}, {"weight", weight}});
     table.rows.push_back({row.processed_input, OrNull(row.weight), std::move(categories)});
     if (by_class) table.rows.back().emplace_back(row.class_label);
   }

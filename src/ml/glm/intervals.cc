@@ -93,9 +93,8 @@ Table GlmModel::AdvancedWeights(const std::vector<Option>& settings) const {
       for (size_t level = 0; level < input.categories.size(); ++level) {
         const CategoryLevel& category = input.categories[level];
         if (category.dropped) continue;
-        table.rows.push_back(Row(input.name, category.text ? Json(*category.text) : Json(nullptr),
-                                 score.weights[first + level], errors.weights[first + level],
-                                 judge));
+        table.rows.push_back(Row(input.name, OrNull(category.text), score.weights[first + level],
+                                 errors.weights[first + level], judge));
       }
     }
     if (parts_.fit_intercept)

@@ -84,8 +84,8 @@ void PcaModel::AnomalyScores(const Batch& inputs, std::span<double> scores,
   });
 }
 
-std::vector<std::string_view> PcaModel::table_functions() const {
-  return {"PRINCIPAL_COMPONENTS", "PRINCIPAL_COMPONENT_INFO"};
+std::vector<TableFunction> PcaModel::table_functions() const {
+  return {{"PRINCIPAL_COMPONENTS"}, {"PRINCIPAL_COMPONENT_INFO"}};
 }
 
 Table PcaModel::TableOf(std::string_view function, const std::vector<Option>& /*settings*/) const {

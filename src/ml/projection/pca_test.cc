@@ -52,16 +52,6 @@ Rows OfTable(const std::string& name, const std::vector<std::string>& inputs) {
   return rows;
 }
 
-ErrorCode CodeOf(const std::function<void()>& run) {
-  try {
-    run();
-  } catch (const Error& error) {
-    return error.code();
-  }
-  ADD_FAILURE() << "no error";
-  return ErrorCode::kInternal;
-}
-
 void ExpectNear(const std::vector<double>& got, const std::vector<double>& wanted,
                 double tolerance) {
   ASSERT_EQ(got.size(), wanted.size());

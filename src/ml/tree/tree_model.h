@@ -43,7 +43,7 @@ class TreeModel final : public Model {
   int64_t rows() const override { return parts_.rows; }
   size_t score_count() const override { return std::max<size_t>(1, parts_.classes.size()); }
   void Score(const Batch& inputs, std::span<double> out) const override;
-  std::vector<std::string_view> table_functions() const override;
+  std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
   // Shapley values of the trees, a split on an unknown input weighing its sides by their cover.
   bool can_explain() const override { return true; }

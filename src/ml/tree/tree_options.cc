@@ -121,9 +121,6 @@ TreeOptions ParseTreeOptions(TreeType type, const std::vector<Option>& options) 
   CheckEncoding(reader);
   parsed.auto_class_weights = reader.Boolean("auto_class_weights", false);
   parsed.class_weights = ReadClassWeights(reader);
-  if (parsed.auto_class_weights && !parsed.class_weights.empty())
-    throw Error(ErrorCode::kInvalidOption,
-                "AUTO_CLASS_WEIGHTS and CLASS_WEIGHTS exclude each other");
   return parsed;
 }
 

@@ -38,14 +38,11 @@ Table FeatureImportance(const TreeParts& parts) {
 
 }  // namespace
 
-std::vector<std::string_view> TreeModel::table_functions() const {
-  return {"FEATURE_IMPORTANCE", "TRAINING_INFO"};
+std::vector<TableFunction> TreeModel::table_functions() const {
+  return {{"FEATURE_IMPORTANCE"}, {"TRAINING_INFO"}};
 }
 
-Table TreeModel::TableOf(std::string_view function, const std::vector<Option>& settings) const {
-  if (!settings.empty())
-    throw Error(ErrorCode::kInvalidOption, "Unknown setting: " + settings[0].name,
-                "the function takes no settings");
+Table TreeModel::TableOf(std::string_view function, const std::vector<Option>& /*settings*/) const {
   if (function == "TRAINING_INFO") return TrainingInfoTable(parts_.training_info);
   BRAID_CHECK(function == "FEATURE_IMPORTANCE");
   return FeatureImportance(parts_);

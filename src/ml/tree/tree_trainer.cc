@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/error.h"
+#include "ml/class_weights.h"
 
 namespace braid::ml {
 
@@ -52,27 +53,10 @@ std::vector<std::pair<std::string, std::string>> Parameters(const TreeRequest& r
 }
 
 std::vector<double> FactorOfClass(const TreeOptions& options, const TreeRows& rows) {
-  const size_t classes = rows.classes.size();
-  std::vector<double> factors(classes, 1);
-  for (const auto& [label, weight] : options.class_weights) {
-    const auto found = std::find(rows.classes.begin(), rows.classes.end(), label);
-    if (found == rows.classes.end())
-      throw Error(ErrorCode::kInvalidOption,
-                  "CLASS_WEIGHTS names a label that no row has: " + label,
-                  "leave it out, or check its spelling");
-    factors[static_cast<size_t>(found - rows.classes.begin())] = weight;
-  }
-  if (!options.auto_class_weights) return factors;
-  std::vector<double> sums(classes);
-  double total = 0;
-  for (size_t row = 0; row < rows.rows; ++row) {
-    const double weight = rows.weight.empty() ? 1 : rows.weight[row];
-    sums[static_cast<size_t>(rows.label[row])] += weight;
-    total += weight;
-  }
-  for (size_t k = 0; k < classes; ++k)
-    factors[k] = sums[k] > 0 ? total / (sums[k] * static_cast<double>(classes)) : 0;
-  return factors;
+  std::vector<double> sums(rows.classes.size());
+  for (size_t row = 0; row < rows.rows && !sums.empty(); ++row)
+    sums[static_cast<size_t>(rows.label[row])] += rows.weight.empty() ? 1 : rows.weight[row];
+  return ClassFactors(options.class_weights, options.auto_class_weights, rows.classes, sums);
 }
 
 double LabelMean(const TreeRows& rows) {
