@@ -40,8 +40,8 @@ std::vector<std::string> Fitting::Classes(const TrainingRows& rows) const {
   for (const auto& row : connection_.Rows(fmt::format(
            "SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v FROM {}) WHERE v "
            "IS NOT NULL ORDER BY v LIMIT 51",
-           syntax::QuoteIdentifier(projection_.label),
-           session::LabelFamily(projection_.label_type), rows.TrainingQuery())))
+           syntax::QuoteIdentifier(projection_.label), session::LabelFamily(projection_.label_type),
+           rows.TrainingQuery())))
     classes.push_back(row[0]);
   if (classes.size() > 50)
     throw Error(ErrorCode::kTrainingData,
