@@ -49,12 +49,17 @@ std::vector<ml::InputColumn> GivenInputs(engine::Connection& connection,
   return inputs;
 }
 
+std::string NameOf(const ml::ImportedColumn& column) {
+  return "__braid_row." + syntax::QuoteIdentifier(column.name);
+}
+
 // An element of a list that has as many as the model takes.
-std::string ItemOf(const std::string& column, size_t item, size_t width) {
+std::string ItemOf(const ml::ImportedColumn& column, size_t item) {
   return fmt::format(
       "CASE WHEN len({0}) = {1} THEN {0}[{2}] WHEN {0} IS NULL THEN NULL ELSE error({3}) END",
-      column, width, item,
-      syntax::QuoteString(fmt::format("The model takes lists of {} here: {}", width, column)));
+      NameOf(column), column.width, item,
+      syntax::QuoteString(
+          fmt::format("The model takes lists of {} numbers: {}", column.width, column.name)));
 }
 
 }  // namespace
@@ -73,11 +78,10 @@ session::StoredModel ImportModel(engine::Connection& connection,
   const std::vector<ml::InputColumn> inputs = stored.core->input_columns();
   size_t at = 0;
   for (const ml::ImportedColumn& column : imported.columns) {
-    const std::string name = "__braid_row." + syntax::QuoteIdentifier(column.name);
     for (size_t item = 1; item <= std::max<size_t>(1, column.width); ++item, ++at)
-      stored.projection.inputs.push_back(
-          {inputs.at(at).name, column.width == 0 ? name : ItemOf(name, item, column.width),
-           inputs.at(at).kind == ml::InputKind::kCategory});
+      stored.projection.inputs.push_back({inputs.at(at).name,
+                                          column.width == 0 ? NameOf(column) : ItemOf(column, item),
+                                          inputs.at(at).kind == ml::InputKind::kCategory});
   }
   return stored;
 }

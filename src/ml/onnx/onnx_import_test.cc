@@ -120,7 +120,7 @@ TEST(OnnxImport, OurOwnExportComesBack) {
   const size_t species = 0;
   for (size_t row = 0; row < table.rows(); row += 9) table.columns[1][row].reset();
   TestTraining training = MakeTraining(GlmType::kLogisticReg, table, table.names[species],
-                                       {"island", "culmen_length_mm", "body_mass_g"}, {"island"});
+                                       {"culmen_length_mm", "body_mass_g", "island"}, {"island"});
   const TrainedGlm trained = Train(training);
   const OnnxModel imported(OnnxParts{.file = trained.model.ToOnnx()});
   EXPECT_EQ(imported.label(), table.names[species]);

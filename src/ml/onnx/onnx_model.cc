@@ -133,8 +133,9 @@ std::string OnnxModel::ToArtefact() const {
 std::unique_ptr<Model> OnnxModel::FromArtefact(std::string_view artefact) {
   const Json json = ParseArtefact(artefact, kFormat, kVersion);
   try {
-    OnnxParts parts{.label = json.at("label").get<std::string>(),
-                    .output = json.at("output").get<std::string>()};
+    OnnxParts parts;
+    parts.label = json.at("label").get<std::string>();
+    parts.output = json.at("output").get<std::string>();
     for (const Json& input : json.at("given"))
       parts.given.push_back(
           {input.at("name").get<std::string>(), input.at("kind").get<std::string>() == "numeric"
