@@ -13,7 +13,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all setup build demo test bench check check-all asan tsan tidy fuzz format clean help
+.PHONY: all setup build demo demo-churn test bench check check-all asan tsan tidy fuzz format clean help
 
 all: build ## set up what is missing, then build build/release/bin/braid
 
@@ -26,6 +26,9 @@ build: setup
 
 demo: build ## run the flights example from an empty folder
 	@examples/flights/demo.sh
+
+demo-churn: build ## run the churn example: who comes back, and whom to mail
+	@examples/churn/demo.sh
 
 test: build ## build everything and run all tests
 	@ctest --preset release -j $(JOBS)
