@@ -9,6 +9,7 @@ import json
 import pathlib
 import re
 import shutil
+import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -21,11 +22,26 @@ REFERENCE = json.loads((HERE.parent / "data" / "churn" / "reference.json").read_
 
 
 class ChurnTest(program.ProgramTest):
-    """The project is run once, for all of the tests."""
-
-    def test_example(self):
+    def copied(self):
         folder = self.folder / "churn"
         shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".braid", "landing"))
+        return folder
+
+    def deliver(self, folder, *months):
+        subprocess.run([sys.executable, folder / "data" / "deliver.py", *months], check=True)
+
+    def test_a_late_month_stops_the_run(self):
+        folder = self.copied()
+        project = program.Project(folder, yaml=None)
+        self.deliver(folder, "1997-01", "1997-03")
+        self.assert_failed(project.run("run"), 3, "EXPECTATION_FAILED")
+        self.deliver(folder, "1997-02")
+        project.done("run", "--select", "+gold.customer_quarter", "+gold.by_quarter")
+        self.assertEqual(project.rows("SELECT customers, visits FROM gold.by_quarter"), [{"customers": 23570, "visits": 31141}])
+        self.assertEqual(project.rows("SELECT count(*) AS n FROM gold.customer_quarter"), [{"n": 23570}])
+
+    def test_example(self):
+        folder = self.copied()
         self.run_commands(folder)
         self.project = program.Project(folder, yaml=None)
         for check in (self.check_features, self.check_candidates, self.check_test, self.check_groups, self.check_mailing,

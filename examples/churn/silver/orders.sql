@@ -18,9 +18,17 @@ AS SELECT
 FROM STREAM bronze.order_lines;
 
 -- A quarter is closed when its last month has landed. Each closes once, and what is computed at its end (gold.customer_quarter) is
--- computed once: later orders cannot slip into what was known then.
-CREATE STREAMING TABLE silver.quarters
+-- computed once: later orders cannot slip into what was known then. Should an earlier month be missing by then, the run fails and
+-- keeps nothing; deliver it and run again.
+CREATE STREAMING TABLE silver.quarters (
+  CONSTRAINT three_months EXPECT (months = 3) ON VIOLATION FAIL UPDATE
+)
 COMMENT 'Quarters whose orders are complete'
-AS SELECT DISTINCT last_day(ordered_on) AS ends_on, CAST(date_trunc('quarter', ordered_on) AS DATE) AS begins_on
-FROM STREAM silver.orders
-WHERE month(ordered_on) % 3 = 0;
+AS SELECT q.begins_on, q.ends_on, count(DISTINCT month(o.ordered_on)) AS months
+FROM (
+  SELECT DISTINCT CAST(date_trunc('quarter', ordered_on) AS DATE) AS begins_on, last_day(ordered_on) AS ends_on
+  FROM STREAM silver.orders
+  WHERE month(ordered_on) % 3 = 0
+) AS q
+JOIN silver.orders AS o ON o.ordered_on BETWEEN q.begins_on AND q.ends_on
+GROUP BY q.begins_on, q.ends_on;
