@@ -22,6 +22,8 @@ duckdb_version=1.5.5
 duckdb_npm=@duckdb/node-bindings-linux-x64@1.5.5-r.5
 duckdb_npm_file=duckdb-node-bindings-linux-x64-1.5.5-r.5.tgz
 duckdb_npm_sha256=86d2bda909785550e8a14a57a8a4584827aff0e268d8f1a58c3fd48559f7020e
+lifetimes_version=0.11.3
+lifetimes_sha256=261e3dc89977c2b60767ca6728aaa29d429de0c814635070a749c36555895da8
 declare -A extension_sha256=(
   [ducklake]=b631ae4dd4bd649b3db35a789dbcc859476fe231ef449b3f03f4fe4e2ef4a946
   [sqlite_scanner]=0af00f8e4e6e0562e0fac1bb22d5c4a29d616a664da4194b51cbd26355b9a0c2)
@@ -224,6 +226,26 @@ make_python() {  # make_python REQUIREMENTS
   end_fetch
 }
 
+# The orders of examples/churn, which the repository does not carry: a file of the Python package lifetimes.
+fetch_orders() {
+  local target=$deps/lifetimes-$lifetimes_version
+  [ -e "$target/.complete" ] && return
+  begin_fetch
+  if [ ! -e "$target/.complete" ]; then
+    say "fetching the orders of examples/churn into $deps"
+    local wheel=$work/Lifetimes-$lifetimes_version-py3-none-any.whl staged=$work/staged
+    "$(python_home "$here/requirements-test.txt")/bin/python" -m pip download -q --disable-pip-version-check --no-deps \
+      --only-binary=:all: -d "$work" "lifetimes==$lifetimes_version" ||
+      fail "pip could not fetch lifetimes" "check the network and pip's index setting"
+    check_hash "$wheel" "$lifetimes_sha256"
+    unzip -q -o -j "$wheel" '*/CDNOW_master.txt' '*/LICENSE.txt' -d "$staged"
+    touch "$staged/.complete"
+    rm -rf "$target"
+    mv "$staged" "$target"
+  fi
+  end_fetch
+}
+
 case "${1:-}" in
   "")
     check_machine
@@ -231,6 +253,7 @@ case "${1:-}" in
     fetch_duckdb
     fetch_onnxruntime
     make_python "$here/requirements-test.txt"
+    fetch_orders
     ;;
   --bench) make_python "$here/requirements-bench.txt" ;;
   *) fail "unknown option: $1" "tools/setup.sh [--bench]" ;;
