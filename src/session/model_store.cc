@@ -78,6 +78,22 @@ std::string ModelStore::Put(const StoredModel& model) {
   return sha256;
 }
 
+std::string ModelStore::Hold(const StoredModel& model) {
+  const std::string sha256 = Sha256Hex(ToText(model));
+  MutexLock lock(mutex_);
+  ++held_[sha256];
+  loaded_.try_emplace(sha256, std::make_shared<const StoredModel>(model));
+  return sha256;
+}
+
+void ModelStore::Release(const std::string& sha256) {
+  MutexLock lock(mutex_);
+  const auto held = held_.find(sha256);
+  if (held == held_.end() || --held->second > 0) return;
+  held_.erase(held);
+  if (!std::filesystem::exists(folder_ / sha256 / "model.json")) loaded_.erase(sha256);
+}
+
 std::shared_ptr<const StoredModel> ModelStore::Get(const std::string& sha256) {
   MutexLock lock(mutex_);
   const auto found = loaded_.find(sha256);

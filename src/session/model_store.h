@@ -42,6 +42,10 @@ class ModelStore {
 
   // Makes the artefact durable; returns its SHA-256.
   std::string Put(const StoredModel& model);
+  // Makes a model known without keeping it: Get gives it for the hash returned until each Hold has
+  // had its Release.
+  std::string Hold(const StoredModel& model);
+  void Release(const std::string& sha256);
   // Throws kLakeDamaged when the artefact is missing or its content does not match its name.
   std::shared_ptr<const StoredModel> Get(const std::string& sha256);
 
@@ -49,6 +53,7 @@ class ModelStore {
   std::filesystem::path folder_;
   Mutex mutex_;
   std::map<std::string, std::shared_ptr<const StoredModel>> loaded_ GUARDED_BY(mutex_);
+  std::map<std::string, size_t> held_ GUARDED_BY(mutex_);
 };
 
 }  // namespace braid::session

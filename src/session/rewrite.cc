@@ -11,9 +11,9 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "session/maintenance.h"
-#include "session/ml_sql.h"
 #include "session/preprocess.h"
 #include "session/service_sql.h"
+#include "session/trial_sql.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
 #include "syntax/query_block.h"
@@ -128,13 +128,12 @@ class Rewriter {
       Fail(error, base + call.model.offset);
     }
     context_.resolved_models[version->model] = version->version;
-    const auto stored = context_.models.Get(version->artefact_sha256);
-    const BoundModel model{*version, *stored};
     std::optional<MappedText> rows;
     if (call.table || call.query) rows = RowsOf(call.table, call.query, base);
     try {
       MappedText text;
-      text.Append(ModelFunctionSql(call.function, model, rows ? &*rows : nullptr, call.settings));
+      text.Append(TrialFunctionSql(call.function, *version, context_.models,
+                                   rows ? &*rows : nullptr, call.settings));
       return text;
     } catch (const Error& error) {
       Fail(error, base + PlaceOf(error, call));

@@ -8,6 +8,7 @@
 #include "ml/model.h"
 #include "ml/options.h"
 #include "session/model_store.h"
+#include "train/fit_rows.h"
 #include "train/training_rows.h"
 
 namespace braid::train {
@@ -30,12 +31,25 @@ class Fitting {
   // Throws TRAINING_DATA, INTERRUPTED.
   ml::TrainedModel Fit(const TrainingRows& rows, const ml::TrainingControl& control);
 
+  // What fits to the same rows have in common: several at once may read it.
+  struct Material {
+    Material(SharedConnection& shared, const Fitting& fitting, const RowParts& parts, bool holds);
+    std::vector<std::string> classes;
+    SharedRows training;
+    SharedRows evaluation;
+    SharedMoments moments;
+    bool is_split;
+  };
+  ml::TrainedModel Fit(Material& material, const std::vector<Option>& settings,
+                       const ml::TrainingControl& control) const;
+
  private:
   ml::TrainingRequest Request() const;
   bool MomentsSuffice(const ml::TrainingRequest& request) const;
   bool Classifies() const;
-  std::vector<std::string> Classes(const TrainingRows& rows) const;
+  std::vector<std::string> Classes(const std::string& rows) const;
   std::string InputList() const;
+  std::string MomentList() const;
 
   engine::Connection& connection_;
   const ml::ModelOptions& options_;

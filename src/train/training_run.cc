@@ -10,13 +10,15 @@
 #include "catalog/place.h"
 #include "ml/model_kind.h"
 #include "ml/options.h"
-#include "session/ml_sql.h"
+#include "ml/tuning_options.h"
 #include "session/rewrite.h"
 #include "train/fitting.h"
 #include "train/import_model.h"
+#include "train/judging.h"
 #include "train/model_projection.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
+#include "train/tuning.h"
 
 namespace braid::train {
 
@@ -39,6 +41,8 @@ Json ToJson(const OptionValue& option) {
           Json fields = Json::object();
           for (const auto& [name, item] : value) fields[name] = ToJson(item);
           return fields;
+        } else if constexpr (std::is_same_v<Value, OptionValue::Call>) {
+          return {{value.function, ToJson({value.arguments})}};
         } else {
           return value;
         }
@@ -70,11 +74,12 @@ class Training {
       if (!statement_.transform) ProjectColumns(projecting_, projection_);
       // A fit from sums reads its rows once, and once more to judge it.
       const TrainingRows rows(change_.connection, query, options(),
-                              !statement_.transform && MakeFitting().moments_suffice()
+                              !statement_.transform && !tuning_ && MakeFitting().moments_suffice()
                                   ? RowAccess::kInPlace
                                   : RowAccess::kKept);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
+      if (tuning_) return PublishBest(Tune(rows));
       const session::StoredModel stored{projection_, Fit(rows)};
       return Publish(stored, &rows);
     } catch (const Error& error) {
@@ -97,7 +102,9 @@ class Training {
 
   void ReadOptions() {
     try {
-      projecting_.options = ml::ParseModelOptions(statement_.options);
+      tuning_ = ml::ParseTuningOptions(statement_.options);
+      projecting_.options =
+          ml::ParseModelOptions(tuning_ ? tuning_->FeasibleSettings() : statement_.options);
       if (kind().task == ml::Task::kProjection && kind().import == nullptr &&
           options().promotion_query)
         throw Error(ErrorCode::kInvalidOption,
@@ -168,14 +175,56 @@ class Training {
     return std::move(trained.model);
   }
 
+  // The best of the trials becomes the version.
+  std::vector<catalog::ModelTrial> Tune(const TrainingRows& rows) {
+    // What changes how many trials there are does not change a trial.
+    Json settings = Json::object();
+    for (const Option& option : tuning_->settings)
+      if (!ml::SaysWhichTrials(option.name)) settings[option.name] = ToJson(option.value);
+    const std::string transform = statement_.transform ? statement_.transform->text : "";
+    return RunTrials({.model = object_.key,
+                      .change = change_,
+                      .models = models_,
+                      .tuning = *tuning_,
+                      .options = options(),
+                      .projection = projection_,
+                      .threads = Threads(),
+                      .journal_folder = defaults_.tuning_folder,
+                      .pins = fmt::format("{}\n{}\n{}\n{}", statement_.query.text, transform,
+                                          settings.dump(), Threads())},
+                     rows);
+  }
+
   int64_t Threads() const { return options().threads > 0 ? options().threads : defaults_.threads; }
 
   // `rows` is nullptr for a model that is imported.
   session::ChangeOutcome Publish(const session::StoredModel& stored, const TrainingRows* rows) {
+    catalog::ModelVersion version = MakeVersion();
+    version.rows = stored.core->rows();
+    version.artefact_sha256 = models_.Put(stored);
+    if (rows != nullptr)
+      version.metrics = Judge(change_.connection, version, stored, rows->EvaluationQuery());
+    return Add(std::move(version));
+  }
+
+  session::ChangeOutcome PublishBest(std::vector<catalog::ModelTrial> trials) {
+    catalog::ModelVersion version = MakeVersion();
+    for (const catalog::ModelTrial& trial : trials) {
+      if (!trial.is_optimal || !version.artefact_sha256.empty()) continue;
+      version.artefact_sha256 = trial.artefact_sha256;
+      version.metrics = trial.test_metrics;
+    }
+    version.rows = models_.Get(version.artefact_sha256)->core->rows();
+    version.trials = std::move(trials);
+    return Add(std::move(version));
+  }
+
+  catalog::ModelVersion MakeVersion() const {
     catalog::ModelVersion version;
     version.model = object_.key;
-    auto& versions = change_.state.versions[object_.key];
-    version.version = versions.empty() ? 1 : versions.back().version + 1;
+    const auto versions = change_.state.versions.find(object_.key);
+    const bool first = versions == change_.state.versions.end() || versions->second.empty();
+    version.version = first ? 1 : versions->second.back().version + 1;
     version.type = kind().name;
     version.created_at = change_.now;
     version.run_id = change_.run_id;
@@ -187,32 +236,15 @@ class Training {
     version.options = given.dump();
     version.seed = options().seed;
     version.threads = Threads();
-    version.rows = stored.core->rows();
-    version.artefact_sha256 = models_.Put(stored);
-    if (rows != nullptr) version.metrics = Evaluate(*rows, version, stored);
-    catalog::AddModelVersion(change_.connection, version);
-    versions.push_back(version);
-    return {.action = rows == nullptr ? "imported" : "trained",
-            .reason = Promote(version),
-            .rows = version.rows};
+    return version;
   }
 
-  std::map<std::string, double> Evaluate(const TrainingRows& rows,
-                                         const catalog::ModelVersion& version,
-                                         const session::StoredModel& stored) {
-    std::map<std::string, double> metrics = stored.core->TrainingMetrics();
-    if (!stored.core->can_be_judged()) return metrics;
-    syntax::MappedText held_out;
-    held_out.Append(rows.EvaluationQuery());
-    engine::Result result = change_.connection.Query(
-        "SELECT * FROM " + session::EvaluateSql({version, stored}, held_out).text());
-    const std::vector<std::string> names = result.column_names();
-    const std::optional<engine::Chunk> chunk = result.Next();
-    for (size_t i = 0; chunk && i < names.size(); ++i) {
-      const Json value = chunk->Value(i, 0);
-      if (value.is_number()) metrics[names[i]] = value.get<double>();
-    }
-    return metrics;
+  session::ChangeOutcome Add(catalog::ModelVersion version) {
+    catalog::AddModelVersion(change_.connection, version);
+    change_.state.versions[object_.key].push_back(version);
+    return {.action = kind().import == nullptr ? "trained" : "imported",
+            .reason = Promote(version),
+            .rows = version.rows};
   }
 
   std::string Promote(const catalog::ModelVersion& version) {
@@ -238,6 +270,7 @@ class Training {
   session::ModelStore& models_;
   TrainingDefaults defaults_;
   ProjectionRequest projecting_;
+  std::optional<ml::TuningOptions> tuning_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
   const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies

@@ -9,8 +9,9 @@
 namespace braid::train {
 
 struct TrainingDefaults {
-  int64_t threads = 0;         // as the engine is set; 0: all cores
-  std::filesystem::path root;  // where relative paths start
+  int64_t threads = 0;                  // as the engine is set; 0: all cores
+  std::filesystem::path root;           // where relative paths start
+  std::filesystem::path tuning_folder;  // for trials that have ended of tunings that have not
 };
 
 // CREATE MODEL inside a change: trains a version from its query in place, evaluates it on its
