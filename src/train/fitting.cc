@@ -40,8 +40,8 @@ std::vector<std::string> Fitting::Classes(const TrainingRows& rows) const {
   for (const auto& row : connection_.Rows(fmt::format(
            "SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v FROM {}) WHERE v "
            "IS NOT NULL ORDER BY v LIMIT 51",
-           syntax::QuoteIdentifier(projection_.label),
-           session::LabelFamily(projection_.label_type), rows.TrainingQuery())))
+           syntax::QuoteIdentifier(projection_.label), session::LabelFamily(projection_.label_type),
+           rows.TrainingQuery())))
     classes.push_back(row[0]);
   if (classes.size() > 50)
     throw Error(ErrorCode::kTrainingData,
@@ -75,9 +75,10 @@ ml::TrainedModel Fitting::Fit(const TrainingRows& rows, const ml::TrainingContro
   if (rows.is_split()) request.held_out = &held_out;
   if (!MomentsSuffice(request)) return options_.kind->train(request, source, control);
   const std::string list = InputList() + (projection_.label.empty() ? ", CAST(0 AS DOUBLE)" : "");
-  return options_.kind->train_from_moments(
-      request, GatherMoments(connection_, request.inputs.size(), list, from, threads_ == 1), source,
-      control);
+  FinishedMoments moments =
+      GatherMoments(connection_, request.inputs.size(), list, from, threads_ == 1);
+  numbers_ = std::move(moments.numbers);
+  return options_.kind->train_from_moments(request, moments.gram, source, control);
 }
 
 }  // namespace braid::train
