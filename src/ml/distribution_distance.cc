@@ -47,14 +47,15 @@ double LInfinity(const Shares& shares) {
 // One side without values is as far away as can be.
 double WithoutValues(double base, double study) { return base == study ? 0 : 1; }
 
-double Values(const CategoryStatistics& side) { return static_cast<double>(side.rows - side.nulls); }
+double Values(const CategoryStatistics& side) {
+  return static_cast<double>(side.rows - side.nulls);
+}
 
 double OfCategories(DistanceMetric metric, const CategoryStatistics& base,
                     const CategoryStatistics& study) {
   const double base_values = Values(base);
   const double study_values = Values(study);
-  if (base_values == 0 || study_values == 0)
-    return WithoutValues(base_values, study_values);
+  if (base_values == 0 || study_values == 0) return WithoutValues(base_values, study_values);
   std::map<std::string, std::pair<double, double>> counts;
   double base_rest = 1;
   double study_rest = 1;
@@ -104,8 +105,7 @@ double OfNumbers(const NumberStatistics& base, const NumberStatistics& study) {
   const double study_finite = static_cast<double>(study.rows - study.nulls - study.infinite);
   const double base_values = base_finite + static_cast<double>(base.infinite);
   const double study_values = study_finite + static_cast<double>(study.infinite);
-  if (base_values == 0 || study_values == 0)
-    return WithoutValues(base_values, study_values);
+  if (base_values == 0 || study_values == 0) return WithoutValues(base_values, study_values);
   const double base_sum = Sum(base.histogram.counts);
   const double study_sum = Sum(study.histogram.counts);
   const double base_scale = base_sum > 0 ? base_finite / base_values / base_sum : 0;

@@ -34,15 +34,17 @@ struct NumberStatistics {
 struct CategoryStatistics {
   int64_t rows = 0;  // of a list: its elements
   int64_t nulls = 0;
-  int64_t categories = 0;                           // different ones
-  std::vector<std::pair<std::string, int64_t>> most = {};  // the most frequent ones, by falling count
+  int64_t categories = 0;  // different ones
+  std::vector<std::pair<std::string, int64_t>> most =
+      {};  // the most frequent ones, by falling count
 };
 
 // What one column of some rows looks like.
 struct FeatureStatistics {
   std::string name;
   std::variant<NumberStatistics, CategoryStatistics> values;
-  std::optional<int64_t> dimension = {};  // of a list of STRUCT(index, value): the highest index + 1
+  std::optional<int64_t> dimension =
+      {};  // of a list of STRUCT(index, value): the highest index + 1
 
   bool is_category() const { return std::holds_alternative<CategoryStatistics>(values); }
 };

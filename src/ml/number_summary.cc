@@ -116,7 +116,8 @@ void NumberSummary::Merge(const NumberSummary& other) {
   const size_t size = std::min(kSampled, ours.size() + theirs.size());
   sample_.clear();
   while (sample_.size() < size) {
-    const bool from_left = theirs.empty() || (!ours.empty() && random_.Uniform() * (left + right) < left);
+    const bool from_left =
+        theirs.empty() || (!ours.empty() && random_.Uniform() * (left + right) < left);
     std::vector<double>& from = from_left ? ours : theirs;
     (from_left ? left : right) -= 1;
     std::swap(from[random_.Below(from.size())], from.back());

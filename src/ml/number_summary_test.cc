@@ -34,7 +34,7 @@ TEST(NumberSummary, SmallColumnsAreExact) {
   EXPECT_EQ(s.maximum, 9);
   EXPECT_DOUBLE_EQ(*s.mean, 31.0 / 8);
   EXPECT_EQ(s.median, 3.5);
-  EXPECT_NEAR(*s.standard_deviation, 2.748376143938713, 1e-14);  // numpy.std(ddof=1)
+  EXPECT_NEAR(*s.standard_deviation, 2.748376143938713, 1e-14);      // numpy.std(ddof=1)
   EXPECT_EQ(s.histogram.counts, (std::vector<double>{3, 2, 2, 1}));  // [1,3) [3,5) [5,7) [7,9]
 }
 

@@ -52,9 +52,8 @@ class Judgement {
   void Check(const std::vector<std::string>& inputs) const {
     for (const auto& [name, threshold] : thresholds_) {
       const std::string& wanted = name;
-      if (std::any_of(inputs.begin(), inputs.end(), [&](const std::string& input) {
-            return EqualsIgnoringCase(input, wanted);
-          }))
+      if (std::any_of(inputs.begin(), inputs.end(),
+                      [&](const std::string& input) { return EqualsIgnoringCase(input, wanted); }))
         continue;
       const auto close = ClosestMatch(name, inputs);
       throw Error(ErrorCode::kInvalidOption,
@@ -99,11 +98,15 @@ struct Pair {
 };
 
 const FeatureColumn* Find(const std::vector<FeatureColumn>& columns, const std::string& name) {
-  const auto found =
-      std::find_if(columns.begin(), columns.end(), [&](const FeatureColumn& column) {
-        return EqualsIgnoringCase(column.name, name);
-      });
+  const auto found = std::find_if(columns.begin(), columns.end(), [&](const FeatureColumn& column) {
+    return EqualsIgnoringCase(column.name, name);
+  });
   return found == columns.end() ? nullptr : &*found;
+}
+
+template <typename Statistics>
+std::string Text(const Statistics& statistics) {
+  return QuoteString(ml::ToJson({.name = "", .values = statistics}).dump());
 }
 
 // (position, statistics) of the columns, by their places.
@@ -124,8 +127,11 @@ MappedText StatisticsSql(const GivenRows& rows, const std::vector<FeatureColumn>
     } else {
       statistics = ListStatisticsSql(column, kRows, buckets);
     }
-    list += fmt::format("{}SELECT {} AS position, {} AS statistics",
-                        list.empty() ? "" : " UNION ALL ", i, statistics);
+    // Without rows the engine may give no statistics at all.
+    const std::string none =
+        IsCategory(column.kind) ? Text(ml::CategoryStatistics{}) : Text(ml::NumberStatistics{});
+    list += fmt::format("{}SELECT {} AS position, coalesce({}, {}) AS statistics",
+                        list.empty() ? "" : " UNION ALL ", i, statistics, none);
   }
   MappedText text;
   text.Append(fmt::format("(WITH __braid_rows AS {}MATERIALIZED (SELECT * FROM ",
@@ -133,8 +139,7 @@ MappedText StatisticsSql(const GivenRows& rows, const std::vector<FeatureColumn>
   text.Append(rows.sql);
   text.Append(")");
   if (!numbers.empty())
-    text.Append(
-        fmt::format(", __numbers AS MATERIALIZED (SELECT {} FROM {})", numbers, kRows));
+    text.Append(fmt::format(", __numbers AS MATERIALIZED (SELECT {} FROM {})", numbers, kRows));
   text.Append(" " + list + ")");
   return text;
 }
@@ -144,10 +149,10 @@ MappedText ComparisonSql(const std::vector<Pair>& pairs, const Judgement& judgem
                          const MappedText& base, const MappedText& study) {
   std::string inputs;
   for (size_t i = 0; i < pairs.size(); ++i)
-    inputs += fmt::format("{}({}, {}, {}, {})", i == 0 ? "" : ", ", i, QuoteString(pairs[i].input),
-                          QuoteString(std::string(judgement.Metric(pairs[i].base_is_category))),
-                          NumberSql(judgement.ThresholdOf(pairs[i].input,
-                                                          pairs[i].base_is_category)));
+    inputs +=
+        fmt::format("{}({}, {}, {}, {})", i == 0 ? "" : ", ", i, QuoteString(pairs[i].input),
+                    QuoteString(std::string(judgement.Metric(pairs[i].base_is_category))),
+                    NumberSql(judgement.ThresholdOf(pairs[i].input, pairs[i].base_is_category)));
   MappedText text;
   text.Append(
       "(SELECT input, metric, threshold, \"value\", coalesce(\"value\" > threshold, TRUE) AS "

@@ -81,25 +81,27 @@ Cells NumberCells(const std::string& value, const std::string& shown, const Shap
 
 // Over __g, the different values v and how often each occurs, n.
 Cells CategoryCells(const Shape& shape) {
-  return {{"min", "min(v)"},
-          {"max", "max(v)"},
-          {"unique", "count(v)"},
-          {"avg_string_length",
-           "sum(length(v) * n) FILTER (v IS NOT NULL) / sum(n) FILTER (v IS NOT NULL)"},
-          {"num_values", "coalesce(sum(n) FILTER (v IS NOT NULL), 0)"},
-          {"top_values",
-           fmt::format("(SELECT list({{'value': v, 'count': n}} ORDER BY n DESC, v) FROM (SELECT v, "
-                       "n FROM __g WHERE v IS NOT NULL ORDER BY n DESC, v LIMIT {}))",
-                       shape.top)}};
+  return {
+      {"min", "min(v)"},
+      {"max", "max(v)"},
+      {"unique", "count(v)"},
+      {"avg_string_length",
+       "sum(length(v) * n) FILTER (v IS NOT NULL) / sum(n) FILTER (v IS NOT NULL)"},
+      {"num_values", "coalesce(sum(n) FILTER (v IS NOT NULL), 0)"},
+      {"top_values",
+       fmt::format("(SELECT list({{'value': v, 'count': n}} ORDER BY n DESC, v) FROM (SELECT v, "
+                   "n FROM __g WHERE v IS NOT NULL ORDER BY n DESC, v LIMIT {}))",
+                   shape.top)}};
 }
 
-std::string GroupedSql(const std::string& name, const FeatureColumn& column, const std::string& rows,
-                       const Shape& shape, Cells cells) {
+std::string GroupedSql(const std::string& name, const FeatureColumn& column,
+                       const std::string& rows, const Shape& shape, Cells cells) {
   cells.merge(CategoryCells(shape));
   cells["name"] = name;
-  return fmt::format("(WITH __g AS MATERIALIZED (SELECT v, count(*) AS n FROM (SELECT {} AS v FROM "
-                     "{}) GROUP BY v) {})",
-                     column.value, rows, RowSql(cells, "__g"));
+  return fmt::format(
+      "(WITH __g AS MATERIALIZED (SELECT v, count(*) AS n FROM (SELECT {} AS v FROM "
+      "{}) GROUP BY v) {})",
+      column.value, rows, RowSql(cells, "__g"));
 }
 
 // The columns of lists, from the lengths in __lengths(l).
@@ -137,10 +139,10 @@ std::string ListSql(const std::string& name, const FeatureColumn& column, const 
 
 MappedText DescribeDataSql(const GivenRows& rows, const std::vector<Option>& settings) {
   const ml::OptionReader reader(settings);
-  const Shape shape{.quantiles = IntegerBetween(reader, "num_quantiles", 1, 100'000, 2),
-                    .length_quantiles = 
-                        IntegerBetween(reader, "num_array_length_quantiles", 1, 100'000, 10),
-                    .top = IntegerBetween(reader, "top_k", 1, 10'000, 1)};
+  const Shape shape{
+      .quantiles = IntegerBetween(reader, "num_quantiles", 1, 100'000, 2),
+      .length_quantiles = IntegerBetween(reader, "num_array_length_quantiles", 1, 100'000, 10),
+      .top = IntegerBetween(reader, "top_k", 1, 10'000, 1)};
   const std::vector<FeatureColumn> columns = FeatureColumns(rows.columns);
   std::string numbers;
   std::string list;
@@ -177,8 +179,7 @@ MappedText DescribeDataSql(const GivenRows& rows, const std::vector<Option>& set
   text.Append(")");
   if (!numbers.empty())
     text.Append(fmt::format(", __numbers AS MATERIALIZED (SELECT {} FROM {})", numbers, kRows));
-  text.Append(
-      fmt::format(" SELECT * EXCLUDE (__position) FROM ({}) ORDER BY __position)", list));
+  text.Append(fmt::format(" SELECT * EXCLUDE (__position) FROM ({}) ORDER BY __position)", list));
   return text;
 }
 

@@ -36,8 +36,13 @@ void WriteDistances(const Batch& arguments, engine::VectorWriter out) {
     return arguments.columns[column].strings()[row];
   };
   for (size_t row = 0; row < arguments.rows; ++row) {
-    const ml::DistanceMetric metric = text(0, row) == "L_INFTY" ? ml::DistanceMetric::kLInfinity
-                                                               : ml::DistanceMetric::kJensenShannon;
+    if (!arguments.columns[1].IsValid(row) || !arguments.columns[2].IsValid(row)) {
+      out.SetNull(row);
+      continue;
+    }
+    const ml::DistanceMetric metric = text(0, row) == "L_INFTY"
+                                          ? ml::DistanceMetric::kLInfinity
+                                          : ml::DistanceMetric::kJensenShannon;
     const auto side = [&](size_t column) {
       return ml::ReadFeatureStatistics(nlohmann::ordered_json::parse(text(column, row)));
     };

@@ -23,10 +23,10 @@ std::string FeatureInfoSql(const BoundModel& model) {
                   .rows = {}};
   for (const ml::FeatureStatistics& feature : model.stored.features) {
     if (const auto* numbers = std::get_if<ml::NumberStatistics>(&feature.values)) {
-      table.rows.push_back({feature.name, ml::OrNull(numbers->minimum), ml::OrNull(numbers->maximum),
-                            ml::OrNull(numbers->mean), ml::OrNull(numbers->median),
-                            ml::OrNull(numbers->standard_deviation), nullptr, numbers->nulls,
-                            ml::OrNull(feature.dimension)});
+      table.rows.push_back({feature.name, ml::OrNull(numbers->minimum),
+                            ml::OrNull(numbers->maximum), ml::OrNull(numbers->mean),
+                            ml::OrNull(numbers->median), ml::OrNull(numbers->standard_deviation),
+                            nullptr, numbers->nulls, ml::OrNull(feature.dimension)});
     } else {
       const auto& categories = std::get<ml::CategoryStatistics>(feature.values);
       table.rows.push_back({feature.name, nullptr, nullptr, nullptr, nullptr, nullptr,

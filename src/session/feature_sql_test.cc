@@ -29,8 +29,8 @@ TEST(FeatureColumnsTest, TypesDecide) {
   }
   EXPECT_THAT(names, ElementsAre("a b", "c", "d_x_y", "d_x_z z", "d_n", "e", "f", "g", "h", "i"));
   using enum FeatureKind;
-  EXPECT_THAT(kinds, ElementsAre(kNumber, kCategory, kNumber, kCategory, kNumbers, kNumbers, kSparse,
-                                 kCategories, kCategories, kCategory));
+  EXPECT_THAT(kinds, ElementsAre(kNumber, kCategory, kNumber, kCategory, kNumbers, kNumbers,
+                                 kSparse, kCategories, kCategories, kCategory));
 }
 
 TEST(FeatureInfoTest, OldModelsAreTrainedAgain) {

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "session/feature_sql.h"
-#include "syntax/format.h"
 
 namespace braid::session {
 
@@ -29,10 +28,7 @@ std::string CategoryStatisticsSql(const FeatureColumn& feature, const std::strin
 }
 
 std::string NumberStatisticsSql(const std::string& value, int64_t buckets) {
-  static const std::string none =
-      syntax::QuoteString(ml::ToJson({.name = "", .values = ml::NumberStatistics{}}).dump());
-  return fmt::format("coalesce(decode(braid_number_statistics({}, CAST({} AS DOUBLE))), {})", value,
-                     buckets, none);
+  return fmt::format("decode(braid_number_statistics({}, CAST({} AS DOUBLE)))", value, buckets);
 }
 
 std::string ListStatisticsSql(const FeatureColumn& feature, const std::string& rows,

@@ -88,9 +88,10 @@ std::string DealtColumns(const GivenRows& rows, const std::vector<std::string>& 
     const auto at = std::find(dealt.begin(), dealt.end(), column.name);
     list += at == dealt.end()
                 ? fmt::format(", __own.{0} AS {0}", name)
-                : fmt::format(", CASE WHEN __feature = {1} THEN __other.{0} ELSE __own.{0} END AS "
-                              "{0}",
-                              name, at - dealt.begin() + 1);
+                : fmt::format(
+                      ", CASE WHEN __feature = {1} THEN __other.{0} ELSE __own.{0} END AS "
+                      "{0}",
+                      name, at - dealt.begin() + 1);
   }
   return list;
 }
@@ -137,13 +138,15 @@ MappedText PermutationImportanceSql(const BoundModel& model, const GivenRows& ro
       "__to JOIN __given AS __other ON __other.__id = __from, (SELECT unnest(range({})) AS "
       "__feature) WHERE __feature > 0 OR __repeat = 0), ",
       DealtColumns(rows, dealt), dealt.size() + 1));
+  text.Append(
+      fmt::format("__answers AS (SELECT __feature, __repeat, {} FROM __dealt AS __braid_row), ",
+                  Answers(model)));
   text.Append(fmt::format(
-      "__answers AS (SELECT __feature, __repeat, {} FROM __dealt AS __braid_row), ",
-      Answers(model)));
-  text.Append(fmt::format(
-      "__m AS MATERIALIZED (SELECT __feature, __repeat, {} AS m FROM {} GROUP BY ALL), ", metric.sql,
+      "__m AS MATERIALIZED (SELECT __feature, __repeat, {} AS m FROM {} GROUP BY ALL), ",
+      metric.sql,
       model.stored.is_classification()
-          ? "(SELECT __feature, __repeat, __y, CAST(__a.label AS VARCHAR) AS __yhat, CAST(__a.probs "
+          ? "(SELECT __feature, __repeat, __y, CAST(__a.label AS VARCHAR) AS __yhat, "
+            "CAST(__a.probs "
             "AS STRUCT(label VARCHAR, prob DOUBLE)[]) AS __probs FROM __answers)"
           : "__answers"));
   text.Append(fmt::format(

@@ -30,7 +30,9 @@ std::vector<std::string> DriftSettings() {
 
 const std::vector<Function>& Functions() {
   static const std::vector<Function> functions = {
-      {"DESCRIBE_DATA", 1, {"num_quantiles", "num_array_length_quantiles", "top_k"},
+      {"DESCRIBE_DATA",
+       1,
+       {"num_quantiles", "num_array_length_quantiles", "top_k"},
        [](const auto& rows, const auto& settings) { return DescribeDataSql(rows[0], settings); }},
       {"VALIDATE_DATA_DRIFT", 2, DriftSettings(),
        [](const auto& rows, const auto& settings) {
@@ -50,9 +52,9 @@ MappedText RowsFunctionSql(std::string_view function, const std::vector<GivenRow
   BRAID_CHECK(found != functions.end());
   if (rows.size() != found->rows)
     throw Error(ErrorCode::kSyntax, fmt::format("Wrong number of tables of ML.{}", function),
-                found->rows == 1 ? fmt::format("write ML.{}(TABLE t) or ML.{}((SELECT …))",
-                                               function, function)
-                                 : fmt::format("write ML.{}(TABLE base, TABLE study)", function));
+                found->rows == 1
+                    ? fmt::format("write ML.{}(TABLE t) or ML.{}((SELECT …))", function, function)
+                    : fmt::format("write ML.{}(TABLE base, TABLE study)", function));
   CheckSettings(settings, found->settings);
   return found->make(rows, settings);
 }

@@ -229,8 +229,9 @@ TEST(QueryTest, FindsTheTablesOfWithThatAPlaceSees) {
   EXPECT_THAT(TablesSeen("CREATE TABLE t AS WITH a AS (FROM t) SELECT (WITH b AS (FROM a) FROM "
                          "(SELECT HERE))"),
               ElementsAre("a AS (FROM t)", "b AS (FROM a)"));
-  EXPECT_THAT(TablesSeen("SELECT (WITH b AS (FROM a) FROM b), CAST(x AS TIME WITH TIME ZONE), HERE"),
-              ElementsAre());
+  EXPECT_THAT(
+      TablesSeen("SELECT (WITH b AS (FROM a) FROM b), CAST(x AS TIME WITH TIME ZONE), HERE"),
+      ElementsAre());
 }
 
 TEST(QueryTest, FindsPreprocessingFunctions) {

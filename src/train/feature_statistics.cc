@@ -28,10 +28,9 @@ std::vector<FeatureColumn> Columns(const ProjectionRequest& request,
     if (is(column.name, projection.label) || is(column.name, request.options.data_split_col) ||
         is(column.name, request.options.instance_weight_col))
       continue;
-    const bool named =
-        !request.named ||
-        std::any_of(request.named->inputs.begin(), request.named->inputs.end(),
-                    [&](const std::string& name) { return is(column.name, name); });
+    const bool named = !request.named ||
+                       std::any_of(request.named->inputs.begin(), request.named->inputs.end(),
+                                   [&](const std::string& name) { return is(column.name, name); });
     // Whatever type an id has, it is one.
     if (named) columns.push_back({column.name, request.named ? "VARCHAR" : column.type});
   }
@@ -55,8 +54,7 @@ class Gathering {
       } else if (session::IsCategory(column.kind)) {
         statistics.push_back(ml::ReadFeatureStatistics(nlohmann::ordered_json::parse(
             connection_
-                .Scalar("SELECT " +
-                        session::CategoryStatisticsSql(column, from_, kKeptCategories))
+                .Scalar("SELECT " + session::CategoryStatisticsSql(column, from_, kKeptCategories))
                 .get<std::string>())));
         statistics.back().name = column.name;
       } else {

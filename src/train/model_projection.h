@@ -29,8 +29,8 @@ session::Projection ProjectLabel(const ProjectionRequest& request);
 // Adds the inputs by automatic preprocessing. Throws TRAINING_DATA.
 void ProjectColumns(const ProjectionRequest& request, session::Projection& projection);
 
-// Adds the inputs that a TRANSFORM clause makes, with the statistics of `rows`, which is SQL. Errors
-// carry a place in the clause's text.
+// Adds the inputs that a TRANSFORM clause makes, with the statistics of `rows`, which is SQL.
+// Errors carry a place in the clause's text.
 void ProjectTransform(engine::Connection& connection, const ProjectionRequest& request,
                       const syntax::SourceText& clause, const std::string& rows,
                       session::Projection& projection);
