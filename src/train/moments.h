@@ -4,7 +4,7 @@
 #include <string>
 
 #include "engine/connection.h"
-#include "train/feature_statistics.h"
+#include "train/training_statistics.h"
 
 namespace braid::train {
 

@@ -12,7 +12,7 @@
 #include "ml/options.h"
 #include "session/ml_sql.h"
 #include "session/rewrite.h"
-#include "train/feature_statistics.h"
+#include "train/training_statistics.h"
 #include "train/fitting.h"
 #include "train/model_projection.h"
 #include "train/promotion.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "train/feature_statistics.h"
+#include "train/training_statistics.h"
 
 #include <fmt/format.h>
 
