@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ml/gram.h"
+#include "ml/import.h"
 #include "ml/model.h"
 #include "ml/training.h"
 
@@ -30,6 +31,9 @@ struct ModelKind {
   void (*check_options)(const std::vector<Option>& options) = nullptr;
   // nullptr: the label is INPUT_LABEL_COLS and all other columns are inputs.
   NamedColumns (*named_columns)(const std::vector<Option>& options) = nullptr;
+  // Kinds that are trained elsewhere: makes a model of a file. `task` is then a word for what is
+  // not known yet, and nothing is trained. Throws kModelImport, kInvalidOption.
+  ImportedModel (*import)(const ImportRequest& request) = nullptr;
   // Throws kTrainingData for rows that cannot be trained on, kInterrupted when stopped.
   TrainedModel (*train)(const TrainingRequest& request, RowSource& rows,
                         const TrainingControl& control) = nullptr;

@@ -79,22 +79,28 @@ bool Knows(const ModelKind& kind, std::string_view name) {
               near ? "did you mean " + ToUpper(*near) + "?" : "");
 }
 
+// Of the general ones those about training rows are not for models that are imported.
+bool IsGeneral(const ModelKind& kind, std::string_view name) {
+  if (kind.import != nullptr)
+    return name == "model_type" || name == "input_label_cols" || name == "promotion_query";
+  return std::find(kGeneralNames.begin(), kGeneralNames.end(), name) != kGeneralNames.end();
+}
+
 void CheckNames(const std::vector<Option>& options, const ModelKind& kind) {
   std::set<std::string> seen;
   for (const Option& option : options) {
     const std::string name = ToLower(option.name);
     if (!seen.insert(name).second)
       throw Error(ErrorCode::kInvalidOption, "The option is given twice: " + ToUpper(name));
-    const bool general =
-        std::find(kGeneralNames.begin(), kGeneralNames.end(), name) != kGeneralNames.end();
-    if (!general && !Knows(kind, name) && !IsMissing(option, name)) RefuseName(option, kind);
+    if (!IsGeneral(kind, name) && !Knows(kind, name) && !IsMissing(option, name))
+      RefuseName(option, kind);
   }
 }
 
 void ReadLabel(const OptionReader& reader, ModelOptions& parsed) {
   const auto labels = reader.Texts("input_label_cols");
   if (!labels) return;
-  if (!IsSupervised(parsed.kind->task))
+  if (!IsSupervised(parsed.kind->task) && parsed.kind->import == nullptr)
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("INPUT_LABEL_COLS is no option of {}", parsed.kind->name),
                 "this kind of model has no label");

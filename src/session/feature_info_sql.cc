@@ -10,7 +10,8 @@ std::string FeatureInfoSql(const BoundModel& model) {
   if (model.stored.features.empty())
     throw Error(ErrorCode::kNotSupported,
                 "The statistics of the model's training rows were not kept: " + model.version.model,
-                "it was trained by an older Braid: train it again with CREATE OR REPLACE MODEL");
+                "it was imported, or trained by an older Braid: CREATE OR REPLACE MODEL trains it "
+                "again");
   ml::Table table{.columns = {{"input", "VARCHAR"},
                               {"min", "DOUBLE"},
                               {"max", "DOUBLE"},

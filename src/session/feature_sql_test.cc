@@ -41,7 +41,7 @@ TEST(FeatureInfoTest, OldModelsAreTrainedAgain) {
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::kNotSupported);
-    EXPECT_THAT(error.hint(), HasSubstr("train it again"));
+    EXPECT_THAT(error.hint(), HasSubstr("trains it again"));
   }
 }
 

@@ -12,11 +12,12 @@
 #include "ml/options.h"
 #include "session/ml_sql.h"
 #include "session/rewrite.h"
-#include "train/training_statistics.h"
 #include "train/fitting.h"
+#include "train/import_model.h"
 #include "train/model_projection.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
+#include "train/training_statistics.h"
 
 namespace braid::train {
 
@@ -58,6 +59,12 @@ class Training {
 
   session::ChangeOutcome Run() {
     ReadOptions();
+    if (kind().import != nullptr) return Import();
+    if (statement_.query.text.empty())
+      throw catalog::PlaceInFile(
+          Error(ErrorCode::kTrainingData, fmt::format("{} is trained on a query", kind().name),
+                "write CREATE MODEL … AS SELECT …"),
+          object_, statement_.name.offset);
     const std::string query = Rewritten(statement_.query);
     try {
       Describe(query);
@@ -71,17 +78,30 @@ class Training {
       if (statement_.transform) Transform(rows);
       session::StoredModel stored{projection_, nullptr};
       Fit(rows, stored);
-      return Publish(rows, stored);
+      return Publish(stored, &rows);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, *part_);
     }
   }
 
  private:
+  session::ChangeOutcome Import() {
+    try {
+      if (!statement_.query.text.empty() || statement_.transform)
+        throw Error(ErrorCode::kModelImport, fmt::format("{} is imported", kind().name),
+                    "leave TRANSFORM and the query out, or train a model of another type");
+      return Publish(ImportModel(change_.connection, statement_, options(), defaults_.root),
+                     nullptr);
+    } catch (const Error& error) {
+      throw catalog::PlaceInFile(error, object_, OptionOffset(error));
+    }
+  }
+
   void ReadOptions() {
     try {
       projecting_.options = ml::ParseModelOptions(statement_.options);
-      if (kind().task == ml::Task::kProjection && options().promotion_query)
+      if (kind().task == ml::Task::kProjection && kind().import == nullptr &&
+          options().promotion_query)
         throw Error(ErrorCode::kInvalidOption,
                     fmt::format("PROMOTION_QUERY is no option of {}", kind().name),
                     "no rows can tell which of two projections is better; the newest becomes "
@@ -155,7 +175,8 @@ class Training {
 
   int64_t Threads() const { return options().threads > 0 ? options().threads : defaults_.threads; }
 
-  session::ChangeOutcome Publish(const TrainingRows& rows, const session::StoredModel& stored) {
+  // `rows` is nullptr for a model that is imported.
+  session::ChangeOutcome Publish(const session::StoredModel& stored, const TrainingRows* rows) {
     catalog::ModelVersion version;
     version.model = object_.key;
     auto& versions = change_.state.versions[object_.key];
@@ -173,10 +194,12 @@ class Training {
     version.threads = Threads();
     version.rows = stored.core->rows();
     version.artefact_sha256 = models_.Put(stored);
-    version.metrics = Evaluate(rows, version, stored);
+    if (rows != nullptr) version.metrics = Evaluate(*rows, version, stored);
     catalog::AddModelVersion(change_.connection, version);
     versions.push_back(version);
-    return {.action = "trained", .reason = Promote(version), .rows = version.rows};
+    return {.action = rows == nullptr ? "imported" : "trained",
+            .reason = Promote(version),
+            .rows = version.rows};
   }
 
   std::map<std::string, double> Evaluate(const TrainingRows& rows,
