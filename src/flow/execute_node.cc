@@ -99,7 +99,8 @@ class Execution {
   std::string Rewritten(const std::function<std::string(const syntax::StreamReference&)>& stream) {
     const syntax::SourceText& query = *QueryOf(*node_.object.statement);
     try {
-      session::RewriteContext context{run_.change.state, run_.workspace.models, stream, {}};
+      session::RewriteContext context{
+          run_.change.state, run_.workspace.models, stream, {}, &run_.connection};
       return session::RewriteQuery(query.text, context).text();
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, node_.object, query);

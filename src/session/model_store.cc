@@ -41,6 +41,8 @@ std::string ToText(const StoredModel& model) {
       {"label", model.projection.label}, {"label_type", model.projection.label_type},
       {"kind", model.core->kind()},      {"core", model.core->ToArtefact()}};
   if (!model.projection.transform.empty()) text["transform"] = ToJson(model.projection.transform);
+  for (const ml::FeatureStatistics& feature : model.features)
+    text["features"].push_back(ml::ToJson(feature));
   return text.dump();
 }
 
@@ -59,7 +61,11 @@ StoredModel FromText(const std::string& text) {
           ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")
           : json.at("kind").get<std::string>();
   const ml::ModelKind& kind = ml::FindModelKind(kind_name);
-  return {std::move(projection), kind.load(json.at("core").get_ref<const std::string&>())};
+  StoredModel model{std::move(projection),
+                    kind.load(json.at("core").get_ref<const std::string&>())};
+  for (const auto& feature : json.value("features", nlohmann::json::array()))
+    model.features.push_back(ml::ReadFeatureStatistics(feature));
+  return model;
 }
 
 }  // namespace

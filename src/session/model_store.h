@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "ml/feature_statistics.h"
 #include "ml/model.h"
 
 namespace braid::session {
@@ -30,6 +31,9 @@ struct Projection {
 struct StoredModel {
   Projection projection;
   std::shared_ptr<const ml::Model> core;
+  // The columns of the training query that are no label, split or weight, as the rows that were
+  // trained on have them. Empty: an older Braid's artefact.
+  std::vector<ml::FeatureStatistics> features = {};
 
   bool is_classification() const { return core->task() == ml::Task::kClassification; }
 };

@@ -32,7 +32,7 @@ ModelVersion AsVersion(const ModelVersion& version, const ModelTrial& trial) {
 }
 
 MappedText OfVersion(std::string_view function, const ModelVersion& version, ModelStore& models,
-                     const MappedText* rows, const std::vector<Option>& settings) {
+                     const GivenRows* rows, const std::vector<Option>& settings) {
   const auto stored = models.Get(version.artefact_sha256);
   return ModelFunctionSql(function, {version, *stored}, rows, settings);
 }
@@ -139,7 +139,7 @@ const ModelTrial& FindTrial(const ModelVersion& version, int64_t trial_id) {
 }
 
 MappedText TrialFunctionSql(std::string_view function, const ModelVersion& version,
-                            ModelStore& models, const MappedText* rows,
+                            ModelStore& models, const GivenRows* rows,
                             const std::vector<Option>& settings) {
   const ml::OptionReader reader(settings);
   std::vector<Option> others;

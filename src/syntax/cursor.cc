@@ -163,6 +163,12 @@ OptionValue Cursor::ParseLiteral(int depth) {
     for (Option& field : ParseStructFields(depth + 1)) fields.emplace_back(field.name, field.value);
     return {fields};
   }
+  // Inside a value, as in [('a', 0.1)], a STRUCT may go without its word.
+  if (depth > 0 && Peek().Is("(")) {
+    OptionValue::Struct fields;
+    for (Option& field : ParseStructFields(depth + 1)) fields.emplace_back(field.name, field.value);
+    return {fields};
+  }
   if (Accept("[")) return {ParseValuesUntil("]", depth + 1)};
   const bool negative = Accept("-");
   if (!negative) Accept("+");

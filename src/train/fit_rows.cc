@@ -29,7 +29,12 @@ void SharedRows::Scan(const std::function<void(const Batch&)>& visit) {
 const ml::GramAccumulator& SharedMoments::Get() {
   MutexLock lock(shared_.mutex);
   if (!moments_) moments_ = GatherMoments(shared_.connection, inputs_, list_, from_, one_thread_);
-  return *moments_;
+  return moments_->gram;
+}
+
+std::vector<ml::NumberStatistics> SharedMoments::Numbers() {
+  MutexLock lock(shared_.mutex);
+  return moments_ ? moments_->numbers : std::vector<ml::NumberStatistics>();
 }
 
 }  // namespace braid::train

@@ -8,7 +8,9 @@
 #include "base/mutex.h"
 #include "engine/connection.h"
 #include "ml/gram.h"
+#include "ml/number_summary.h"
 #include "ml/training.h"
+#include "train/training_statistics.h"
 
 namespace braid::train {
 
@@ -49,6 +51,8 @@ class SharedMoments {
         from_(std::move(from)),
         one_thread_(one_thread) {}
   const ml::GramAccumulator& Get();
+  // What the inputs look like, if the moments were gathered; else empty.
+  std::vector<ml::NumberStatistics> Numbers();
 
  private:
   SharedConnection& shared_;
@@ -56,7 +60,7 @@ class SharedMoments {
   std::string list_;
   std::string from_;
   bool one_thread_;
-  std::optional<ml::GramAccumulator> moments_ GUARDED_BY(shared_.mutex);
+  std::optional<FinishedMoments> moments_ GUARDED_BY(shared_.mutex);
 };
 
 }  // namespace braid::train

@@ -95,7 +95,9 @@ ml::TrainedModel Fitting::Fit(Material& material, const std::vector<Option>& set
 ml::TrainedModel Fitting::Fit(const TrainingRows& rows, const ml::TrainingControl& control) {
   SharedConnection shared{connection_, {}};
   Material material(shared, *this, rows.parts(), false);
-  return Fit(material, settings_, control);
+  ml::TrainedModel trained = Fit(material, settings_, control);
+  numbers_ = material.moments.Numbers();
+  return trained;
 }
 
 }  // namespace braid::train

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/option.h"
 #include "engine/connection.h"
+#include "ml/feature_statistics.h"
 #include "ml/model.h"
 #include "ml/options.h"
 #include "session/model_store.h"
@@ -30,6 +32,8 @@ class Fitting {
   bool moments_suffice() const { return MomentsSuffice(Request()); }
   // Throws TRAINING_DATA, INTERRUPTED.
   ml::TrainedModel Fit(const TrainingRows& rows, const ml::TrainingControl& control);
+  // What the inputs look like, where Fit found it out by the way; else empty.
+  std::vector<ml::NumberStatistics> TakeNumbers() { return std::move(numbers_); }
 
   // What fits to the same rows have in common: several at once may read it.
   struct Material {
@@ -56,6 +60,7 @@ class Fitting {
   const std::vector<Option>& settings_;
   const session::Projection& projection_;
   int64_t threads_;
+  std::vector<ml::NumberStatistics> numbers_;
 };
 
 }  // namespace braid::train

@@ -21,36 +21,38 @@ struct GramState final : engine::AggregateFunction::State {
 
 }  // namespace
 
-std::string MomentsFunction(engine::Connection& connection, size_t inputs) {
-  std::string name = fmt::format("braid_gram_{}", inputs);
+std::string MomentsFunction(engine::Connection& connection, size_t inputs, bool described) {
+  std::string name = fmt::format("braid_{}gram_{}", described ? "described_" : "", inputs);
   const bool known = connection
                          .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
                                             syntax::QuoteString(name)))
                          .Next()
                          .has_value();
-  if (!known)
-    engine::Register(connection,
-                     engine::AggregateFunction{
-                         .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
-                           return std::make_unique<GramState>(inputs);
-                         }});
+  if (known) return name;
+  engine::AggregateFunction function{.name = name, .parameter_count = inputs + 1, .make_state = {}};
+  if (described) {
+    function.make_state = [inputs] { return std::make_unique<DescribedMoments>(inputs); };
+  } else {
+    function.make_state = [inputs] { return std::make_unique<GramState>(inputs); };
+  }
+  engine::Register(connection, std::move(function));
   return name;
 }
 
-ml::GramAccumulator GatherMoments(engine::Connection& connection, size_t inputs,
-                                  const std::string& list, const std::string& from,
-                                  bool one_thread) {
-  ml::GramAccumulator gram(inputs);
+FinishedMoments GatherMoments(engine::Connection& connection, size_t inputs,
+                              const std::string& list, const std::string& from, bool one_thread) {
+  DescribedMoments moments(inputs);
   if (one_thread) {
     QueryRows(connection, fmt::format("SELECT {} FROM {}", list, from))
-        .Scan([&gram](const Batch& batch) { gram.Add(batch); });
-    return gram;
+        .Scan([&moments](const Batch& batch) { moments.Add(batch); });
+  } else {
+    engine::Result result = connection.Query(fmt::format(
+        "SELECT {}({}) FROM {}", MomentsFunction(connection, inputs, true), list, from));
+    const std::optional<engine::Chunk> chunk = result.Next();
+    const ColumnView& finished = chunk->AsBatch().columns.at(0);
+    if (finished.IsValid(0)) return ReadDescribedMoments(finished.strings()[0]);
   }
-  engine::Result result = connection.Query(
-      fmt::format("SELECT {}({}) FROM {}", MomentsFunction(connection, inputs), list, from));
-  const std::optional<engine::Chunk> chunk = result.Next();
-  const ColumnView& sums = chunk->AsBatch().columns.at(0);
-  return sums.IsValid(0) ? ml::GramAccumulator::Deserialize(sums.strings()[0]) : std::move(gram);
+  return {std::move(moments.gram), moments.Statistics()};
 }
 
 }  // namespace braid::train

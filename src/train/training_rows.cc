@@ -42,26 +42,6 @@ void AddTimestamp(const std::string& name, const std::string& path, bool zoned,
     inputs.push_back({prefix + name, fmt::format("date_part('{}', {})", part, utc), true});
 }
 
-// The fields of "STRUCT(a INTEGER, \"b c\" STRUCT(…))".
-std::vector<lake::Column> StructFields(const std::string& type) {
-  const auto tokens = syntax::Lex(type, "");
-  std::vector<lake::Column> fields;
-  size_t at = 2;  // STRUCT (
-  while (at + 1 < tokens.size() && tokens[at].IsName()) {
-    const std::string name = syntax::NameOf(tokens[at++]);
-    const size_t begin = tokens[at].begin;
-    int depth = 0;
-    for (; at < tokens.size(); ++at) {
-      if (tokens[at].Is("(")) ++depth;
-      if (depth == 0 && (tokens[at].Is(",") || tokens[at].Is(")"))) break;
-      if (tokens[at].Is(")")) --depth;
-    }
-    fields.push_back({name, type.substr(begin, tokens[at].begin - begin)});
-    ++at;
-  }
-  return fields;
-}
-
 void AddInput(const std::string& name, const std::string& path, const std::string& type,
               std::vector<ProjectedInput>& inputs) {
   if (IsNumeric(type)) {
@@ -73,7 +53,7 @@ void AddInput(const std::string& name, const std::string& path, const std::strin
         fmt::format("A column's type cannot be an input: {} {}", name, type),
         "leave the column out of the training query, or turn it into numbers or text there");
   } else if (type.starts_with("STRUCT")) {
-    for (const lake::Column& field : StructFields(type))
+    for (const lake::Column& field : session::StructFields(type))
       AddInput(name + "_" + field.name, path + "." + QuoteIdentifier(field.name), field.type,
                inputs);
   } else if (type.starts_with("TIMESTAMP")) {
@@ -108,13 +88,6 @@ bool GivesTheSameAgain(engine::Connection& connection, const std::string& query)
 }
 
 }  // namespace
-
-bool IsNumeric(const std::string& type) {
-  for (const char* number : {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
-                             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"})
-    if (type == number) return true;
-  return type.starts_with("DECIMAL") && !type.ends_with("]");
-}
 
 std::vector<ProjectedInput> InputsOf(const std::string& name, const std::string& expression,
                                      const std::string& type) {

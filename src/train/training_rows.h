@@ -8,6 +8,7 @@
 #include "lake/tables.h"
 #include "ml/options.h"
 #include "ml/training.h"
+#include "session/column_types.h"
 #include "session/model_store.h"
 
 namespace braid::train {
@@ -34,7 +35,7 @@ const lake::Column& FindColumn(const std::vector<lake::Column>& columns, const s
 std::vector<session::ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
                                                  const std::vector<std::string>& names);
 
-bool IsNumeric(const std::string& type);
+using session::IsNumeric;
 
 enum class RowAccess : uint8_t {
   kKept,     // in a temporary table of the connection: for what reads them many times

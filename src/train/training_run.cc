@@ -18,6 +18,7 @@
 #include "train/model_projection.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
+#include "train/training_statistics.h"
 #include "train/tuning.h"
 
 namespace braid::train {
@@ -80,7 +81,8 @@ class Training {
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
       if (tuning_) return PublishBest(Tune(rows));
-      const session::StoredModel stored{projection_, Fit(rows)};
+      session::StoredModel stored{projection_, nullptr};
+      Fit(rows, stored);
       return Publish(stored, &rows);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, *part_);
@@ -134,7 +136,7 @@ class Training {
 
   std::string Rewritten(const syntax::SourceText& part) {
     try {
-      session::RewriteContext context{change_.state, models_, {}, {}};
+      session::RewriteContext context{change_.state, models_, {}, {}, &change_.connection};
       return session::RewriteQuery(part.text, context).text();
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, part);
@@ -163,16 +165,19 @@ class Training {
     return {change_.connection, options(), statement_.options, projection_, Threads()};
   }
 
-  std::shared_ptr<const ml::Model> Fit(const TrainingRows& rows) {
+  void Fit(const TrainingRows& rows, session::StoredModel& stored) {
     ml::TrainingControl control;
     control.stop = change_.stop;
     control.progress = [this](double fraction, double loss) {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
-    ml::TrainedModel trained = MakeFitting().Fit(rows, control);
+    Fitting fitting = MakeFitting();
+    ml::TrainedModel trained = fitting.Fit(rows, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
-    return std::move(trained.model);
+    stored.core = std::move(trained.model);
+    stored.features = GatherFeatureStatistics(change_.connection, projecting_, projection_, rows,
+                                              fitting.TakeNumbers());
   }
 
   // The best of the trials becomes the version.

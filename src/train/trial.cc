@@ -90,7 +90,7 @@ session::StoredModel TrialRunner::Fit(Fitting::Material& material,
                 "NUM_TRIALS: models of this kind and these options cannot be judged by rows",
                 "metrics of rankings are not available");
   notices = std::move(trained.notices);
-  return {request_.projection, std::move(trained.model)};
+  return {request_.projection, std::move(trained.model), request_.features};
 }
 
 TrialRunner::Metrics TrialRunner::JudgeOn(const session::StoredModel& stored,

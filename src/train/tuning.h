@@ -22,6 +22,7 @@ struct TuningRequest {
   const ml::TuningOptions& tuning;
   const ml::ModelOptions& options;
   const session::Projection& projection;
+  std::vector<ml::FeatureStatistics> features;  // of the rows, for each trial's model
   int64_t threads = 1;
   std::filesystem::path journal_folder;  // .braid/tuning
   std::string pins;                      // query and options, as far as a trial depends on them
