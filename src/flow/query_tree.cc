@@ -41,11 +41,11 @@ class Substitution {
     std::vector<Piece> pieces;
     syntax::QueryExtensions found = FindIn(part, begin);
     for (syntax::MlCall& call : found.calls)
-      pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
+      pieces.push_back({call.begin, call.end, Call(std::move(call), begin, depth)});
     for (const syntax::MlFunction& function : found.functions)
       pieces.push_back({function.begin, function.end, Function(function, begin, depth)});
     for (syntax::ServiceCall& call : found.services)
-      pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
+      pieces.push_back({call.begin, call.end, Call(std::move(call), begin, depth)});
     for (syntax::StreamReference& stream : found.streams)
       pieces.push_back({stream.begin, stream.end, Stream(stream, begin)});
     std::sort(pieces.begin(), pieces.end(),
@@ -80,31 +80,41 @@ class Substitution {
   }
 
   static void Move(syntax::MlCall& call, size_t by) {
-    call.model.offset += by;
-    call.model.name.offset += by;
+    for (syntax::ModelReference& model : call.models) {
+      model.offset += by;
+      model.name.offset += by;
+    }
     call.function_offset += by;
   }
   static void Move(syntax::ServiceCall& call, size_t by) { call.name.offset += by; }
 
-  template <typename Call>
-  MappedText Rows(Call call, size_t base, int depth) {
-    const auto table = call.table;
-    const auto query = call.query;
+  static std::vector<syntax::RowsArgument> RowsOf(const syntax::MlCall& call) { return call.rows; }
+  static std::vector<syntax::RowsArgument> RowsOf(const syntax::ServiceCall& call) {
+    return {call.rows};
+  }
+
+  template <typename AnyCall>
+  MappedText Call(AnyCall call, size_t base, int depth) {
+    const std::vector<syntax::RowsArgument> arguments = RowsOf(call);
     const size_t anchor = base + call.begin;
     Move(call, base);
     MappedText text = Keep(std::move(call), anchor);
-    if (table) {
-      text.Append(", (SELECT * FROM ", base + table->offset);
-      text.Append(table->Quoted(), base + table->offset);
-      text.Append(")");
-    } else if (query) {
-      const size_t begin = base + query->offset;
-      text.Append(", (", begin);
-      text.Append(Substitute(begin, begin + query->text.size(), depth + 1));
-      text.Append("\n)");  // the query may end in a comment
-    }
+    for (const syntax::RowsArgument& rows : arguments) AppendRows(rows, base, depth, text);
     text.Append(")");
     return text;
+  }
+
+  void AppendRows(const syntax::RowsArgument& rows, size_t base, int depth, MappedText& text) {
+    if (rows.table) {
+      text.Append(", (SELECT * FROM ", base + rows.table->offset);
+      text.Append(rows.table->Quoted(), base + rows.table->offset);
+      text.Append(")");
+    } else if (rows.query) {
+      const size_t begin = base + rows.query->offset;
+      text.Append(", (", begin);
+      text.Append(Substitute(begin, begin + rows.query->text.size(), depth + 1));
+      text.Append("\n)");  // the query may end in a comment
+    }
   }
 
   // A preprocessing function: what its first argument reads; the others are literals.

@@ -18,11 +18,18 @@ namespace {
 using syntax::MappedText;
 using syntax::QuoteString;
 
-enum class Rows : uint8_t { kNone, kOptional, kNeeded };
+enum class Rows : uint8_t {
+  kOptional,
+  kNeeded,
+  kNeededTwice,  // and calibration rows
+  kMaybeTwice,   // calibration rows may follow
+};
 
 struct Call {
-  const BoundModel& model;
+  const std::vector<BoundModel>& models;
+  const BoundModel& model;  // the first
   const MappedText* rows;
+  const MappedText* calibration;
   ml::OptionReader settings;
 };
 
@@ -91,12 +98,44 @@ MappedText DetectAnomalies(const Call& call) {
                             call.settings.Between("contamination", 0, 0.5, 0));
 }
 
-MappedText PredictInterval(const Call& call) {
-  RequireTask(call, "PREDICT_INTERVAL", ml::Task::kRegression, "linear_reg");
+double Confidence(const Call& call) {
   const double confidence = call.settings.Between("confidence_level", 0, 1, 0.95);
   if (!(confidence > 0 && confidence < 1))
     ml::OptionReader::Refuse(*call.settings.Find("confidence_level"), "a number between 0 and 1");
-  return PredictIntervalSql(call.model, *call.rows, confidence);
+  return confidence;
+}
+
+MappedText PredictInterval(const Call& call) {
+  RequireTask(call, "PREDICT_INTERVAL", ml::Task::kRegression, "linear_reg");
+  return PredictIntervalSql(call.model, *call.rows, Confidence(call));
+}
+
+void RefuseSettingOf(const Call& call, std::string_view setting, std::string_view wanted) {
+  if (!call.settings.Has(setting)) return;
+  throw Error(ErrorCode::kInvalidOption, fmt::format("The setting {} is for {}", setting, wanted),
+              fmt::format("the model is {}", call.model.stored.core->kind()));
+}
+
+MappedText PredictConformal(const Call& call) {
+  const ml::Task task = call.model.stored.core->task();
+  if (!ml::IsSupervised(task))
+    RequireTask(call, "PREDICT_CONFORMAL", ml::Task::kRegression, "regressions and classifiers");
+  if (task == ml::Task::kRegression) {
+    RefuseSettingOf(call, "method", "classifiers");
+    RefuseSettingOf(call, "threshold", "classifiers");
+  } else {
+    RefuseSettingOf(call, "scale_col", "regressions");
+  }
+  return PredictConformalSql(
+      call.model, *call.rows, *call.calibration,
+      {.confidence = Confidence(call),
+       .threshold = Threshold(call),
+       .method =
+           call.settings.Word("method", ConformalMethod::kLac,
+                              {{"LAC", ConformalMethod::kLac}, {"APS", ConformalMethod::kAps}}),
+       .scale_col = call.settings.Text("scale_col").value_or(""),
+       .group_cols = call.settings.Texts("group_cols").value_or(std::vector<std::string>()),
+       .keep_original = call.settings.Boolean("keep_original_columns", true)});
 }
 
 MappedText Recommend(const Call& call) {
@@ -104,11 +143,62 @@ MappedText Recommend(const Call& call) {
   return RecommendSql(call.model, call.rows);
 }
 
+Calibration CalibrationOf(const Call& call) {
+  return {.rows = *call.calibration,
+          .method = call.settings.Word("method", ml::CalibrationMethod::kSigmoid,
+                                       {{"SIGMOID", ml::CalibrationMethod::kSigmoid},
+                                        {"ISOTONIC", ml::CalibrationMethod::kIsotonic}})};
+}
+
+MappedText PredictCalibrated(const Call& call) {
+  RequireTask(call, "PREDICT_CALIBRATED", ml::Task::kClassification, "classifiers");
+  return PredictCalibratedSql(call.model, *call.rows, CalibrationOf(call), Threshold(call),
+                              call.settings.Boolean("keep_original_columns", true));
+}
+
+using CurveFunction = MappedText(const BoundModel&, const MappedText&, const Calibration*,
+                                 const CurveSettings&);
+
+MappedText OfCurve(const Call& call, std::string_view name, CurveFunction* make) {
+  RequireTask(call, name, ml::Task::kClassification, "classifiers");
+  const CurveSettings settings{
+      .buckets = call.settings.Integer("num_buckets", 1, 10),
+      .strategy = call.settings.Word("strategy", ml::BucketStrategy::kUniform,
+                                     {{"UNIFORM", ml::BucketStrategy::kUniform},
+                                      {"QUANTILE", ml::BucketStrategy::kQuantile}})};
+  if (call.calibration != nullptr) {
+    const Calibration calibration = CalibrationOf(call);
+    return make(call.model, *call.rows, &calibration, settings);
+  }
+  if (call.settings.Has("method"))
+    throw Error(
+        ErrorCode::kInvalidOption, "The setting method needs calibration rows",
+        fmt::format("write ML.{}(MODEL m, TABLE t, TABLE calibration_rows, STRUCT(…))", name));
+  return make(call.model, *call.rows, nullptr, settings);
+}
+
+MappedText CalibrationCurve(const Call& call) {
+  return OfCurve(call, "CALIBRATION_CURVE", CalibrationCurveSql);
+}
+
+MappedText EvaluateCalibration(const Call& call) {
+  return OfCurve(call, "EVALUATE_CALIBRATION", EvaluateCalibrationSql);
+}
+
+MappedText Compare(const Call& call) {
+  const ml::Task task = call.model.stored.core->task();
+  if (!ml::IsSupervised(task))
+    RequireTask(call, "COMPARE", ml::Task::kRegression, "regressions and classifiers");
+  if (task == ml::Task::kRegression) RefuseSettingOf(call, "threshold", "classifiers");
+  return CompareSql(call.models, *call.rows, Confidence(call), Threshold(call));
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
   std::vector<std::string> settings;
   MappedText (*make)(const Call& call);
+  bool takes_models = false;  // two or more
 };
 
 const std::vector<Function>& Functions() {
@@ -119,6 +209,24 @@ const std::vector<Function>& Functions() {
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
       {"PREDICT_INTERVAL", Rows::kNeeded, {"confidence_level"}, PredictInterval},
+      {"PREDICT_CONFORMAL",
+       Rows::kNeededTwice,
+       {"confidence_level", "method", "scale_col", "group_cols", "threshold",
+        "keep_original_columns"},
+       PredictConformal},
+      {"PREDICT_CALIBRATED",
+       Rows::kNeededTwice,
+       {"method", "threshold", "keep_original_columns"},
+       PredictCalibrated},
+      {"CALIBRATION_CURVE",
+       Rows::kMaybeTwice,
+       {"num_buckets", "strategy", "method"},
+       CalibrationCurve},
+      {"EVALUATE_CALIBRATION",
+       Rows::kMaybeTwice,
+       {"num_buckets", "strategy", "method"},
+       EvaluateCalibration},
+      {"COMPARE", Rows::kNeeded, {"confidence_level", "threshold"}, Compare, true},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
       {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
@@ -141,6 +249,33 @@ std::vector<std::string> NamesFor(const ml::Model& model) {
               fmt::format("There is no ML.{} for {}", function, model.kind()),
               close ? fmt::format("did you mean ML.{}?", *close)
                     : fmt::format("there are ML.{}", fmt::join(names, ", ML.")));
+}
+
+[[noreturn]] void RefuseArguments(std::string_view function, const std::string& form) {
+  throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
+              "write " + form);
+}
+
+void CheckArguments(const ModelCall& call, const Function& function) {
+  const bool calibrates = function.rows == Rows::kNeededTwice || function.rows == Rows::kMaybeTwice;
+  const size_t most = calibrates ? 2 : 1;
+  size_t least = 1;
+  if (function.rows == Rows::kOptional) least = 0;
+  if (function.rows == Rows::kNeededTwice) least = 2;
+  const bool fits = function.takes_models == (call.models.size() > 1);
+  if (call.rows.size() >= least && call.rows.size() <= most && fits) return;
+  if (function.takes_models)
+    RefuseArguments(call.function,
+                    fmt::format("ML.{}(MODEL a, MODEL b, TABLE t); in place of the table a query "
+                                "in parentheses may stand",
+                                call.function));
+  RefuseArguments(
+      call.function,
+      calibrates
+          ? fmt::format("ML.{}(MODEL m, TABLE t, TABLE calibration_rows); in place of each "
+                        "table a query in parentheses may stand",
+                        call.function)
+          : fmt::format("ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))", call.function));
 }
 
 void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known) {
@@ -193,30 +328,30 @@ std::string TableSql(const ml::Table& table) {
                      names, empty ? " WHERE FALSE" : "");
 }
 
-MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
-                            const MappedText* rows, const std::vector<Option>& settings) {
+MappedText ModelFunctionSql(const ModelCall& call) {
+  const BoundModel& model = call.models.at(0);
   const auto& functions = Functions();
-  const auto found = std::find_if(functions.begin(), functions.end(),
-                                  [&](const Function& known) { return known.name == function; });
-  const Call call{model, rows, ml::OptionReader(settings)};
+  const auto found = std::find_if(functions.begin(), functions.end(), [&](const Function& known) {
+    return known.name == call.function;
+  });
   if (found != functions.end()) {
-    if (found->rows == Rows::kNeeded && rows == nullptr)
-      throw Error(
-          ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
-          fmt::format("write ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))", function));
-    CheckSettings(settings, found->settings);
-    return found->make(call);
+    CheckArguments(call, *found);
+    CheckSettings(call.settings, found->settings);
+    return found->make({.models = call.models,
+                        .model = model,
+                        .rows = call.rows.empty() ? nullptr : &call.rows[0],
+                        .calibration = call.rows.size() < 2 ? nullptr : &call.rows[1],
+                        .settings = ml::OptionReader(call.settings)});
   }
   const std::vector<ml::TableFunction> tables = model.stored.core->table_functions();
   const auto table =
       std::find_if(tables.begin(), tables.end(),
-                   [&](const ml::TableFunction& known) { return known.name == function; });
-  if (table == tables.end()) RefuseFunction(function, *model.stored.core);
-  if (rows != nullptr)
-    throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
-                fmt::format("write ML.{}(MODEL m)", function));
-  CheckSettings(settings, table->settings);
-  return Text(TableSql(model.stored.core->TableOf(function, settings)));
+                   [&](const ml::TableFunction& known) { return known.name == call.function; });
+  if (table == tables.end()) RefuseFunction(call.function, *model.stored.core);
+  if (!call.rows.empty() || call.models.size() > 1)
+    RefuseArguments(call.function, fmt::format("ML.{}(MODEL m)", call.function));
+  CheckSettings(call.settings, table->settings);
+  return Text(TableSql(model.stored.core->TableOf(call.function, call.settings)));
 }
 
 }  // namespace braid::session

@@ -105,37 +105,42 @@ class Rewriter {
   }
 
   // The rows given to a call, as a parenthesised query.
-  MappedText RowsOf(const std::optional<syntax::Name>& table,
-                    const std::optional<syntax::SourceText>& query, size_t base) {
+  MappedText RowsOf(const syntax::RowsArgument& argument, size_t base) {
     MappedText rows;
-    if (table) {
-      rows.Append("(SELECT * FROM ", base + table->offset);
-      rows.Append(table->Quoted(), base + table->offset);
+    if (argument.table) {
+      rows.Append("(SELECT * FROM ", base + argument.table->offset);
+      rows.Append(argument.table->Quoted(), base + argument.table->offset);
       rows.Append(")");
-    } else if (query) {
+    } else if (argument.query) {
+      const size_t begin = base + argument.query->offset;
       rows.Append("(");
-      rows.Append(Rewrite(base + query->offset, base + query->offset + query->text.size()));
+      rows.Append(Rewrite(begin, begin + argument.query->text.size()));
       rows.Append("\n)");  // the query may end in a comment
     }
     return rows;
   }
 
-  MappedText RewriteCall(const syntax::MlCall& call, size_t base) {
-    const catalog::ModelVersion* version = nullptr;
+  const catalog::ModelVersion& Resolve(const syntax::ModelReference& reference, size_t base) {
     try {
-      version = &context_.state.Resolve(call.model);
+      const catalog::ModelVersion& version = context_.state.Resolve(reference);
+      context_.resolved_models[version.model] = version.version;
+      return version;
     } catch (const Error& error) {
-      Fail(error, base + call.model.offset);
+      Fail(error, base + reference.offset);
     }
-    context_.resolved_models[version->model] = version->version;
-    const auto stored = context_.models.Get(version->artefact_sha256);
-    const BoundModel model{*version, *stored};
-    std::optional<MappedText> rows;
-    if (call.table || call.query) rows = RowsOf(call.table, call.query, base);
+  }
+
+  MappedText RewriteCall(const syntax::MlCall& call, size_t base) {
+    std::vector<std::shared_ptr<const StoredModel>> stored;
+    ModelCall bound{.function = call.function, .models = {}, .rows = {}, .settings = call.settings};
+    for (const syntax::ModelReference& reference : call.models) {
+      const catalog::ModelVersion& version = Resolve(reference, base);
+      stored.push_back(context_.models.Get(version.artefact_sha256));
+      bound.models.push_back({version, *stored.back()});
+    }
+    for (const syntax::RowsArgument& rows : call.rows) bound.rows.push_back(RowsOf(rows, base));
     try {
-      MappedText text;
-      text.Append(ModelFunctionSql(call.function, model, rows ? &*rows : nullptr, call.settings));
-      return text;
+      return ModelFunctionSql(bound);
     } catch (const Error& error) {
       Fail(error, base + PlaceOf(error, call));
     }
@@ -179,7 +184,7 @@ class Rewriter {
     MappedText result;
     try {
       const std::string body = RewriteQuery(declaration.query.text, inner).text();
-      result = ServiceOverTableSql(declaration, body, RowsOf(call.table, call.query, base));
+      result = ServiceOverTableSql(declaration, body, RowsOf(call.rows, base));
     } catch (const Error& error) {
       Fail(
           Error(error.code(), fmt::format("In service {}: {}", key, error.message()), error.hint()),
