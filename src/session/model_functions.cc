@@ -8,14 +8,39 @@
 #include "base/error.h"
 #include "ml/option_reader.h"
 #include "session/ml_sql.h"
+#include "session/model_call_internal.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
 
 namespace braid::session {
 
+using syntax::MappedText;
+
+double Threshold(const BoundCall& call) { return call.settings.Between("threshold", 0, 1, 0.5); }
+
+double Confidence(const BoundCall& call) {
+  const double confidence = call.settings.Between("confidence_level", 0, 1, 0.95);
+  if (!(confidence > 0 && confidence < 1))
+    ml::OptionReader::Refuse(*call.settings.Find("confidence_level"), "a number between 0 and 1");
+  return confidence;
+}
+
+void RequireTask(const BoundCall& call, std::string_view function, ml::Task task,
+                 std::string_view wanted) {
+  if (call.model.stored.core->task() == task) return;
+  throw Error(ErrorCode::kNotSupported,
+              fmt::format("ML.{} is not for {}", function, call.model.stored.core->kind()),
+              fmt::format("it is for {}", wanted));
+}
+
+void RefuseSettingOf(const BoundCall& call, std::string_view setting, std::string_view wanted) {
+  if (!call.settings.Has(setting)) return;
+  throw Error(ErrorCode::kInvalidOption, fmt::format("The setting {} is for {}", setting, wanted),
+              fmt::format("the model is {}", call.model.stored.core->kind()));
+}
+
 namespace {
 
-using syntax::MappedText;
 using syntax::QuoteString;
 
 enum class Rows : uint8_t {
@@ -25,46 +50,28 @@ enum class Rows : uint8_t {
   kMaybeTwice,   // calibration rows may follow
 };
 
-struct Call {
-  const std::vector<BoundModel>& models;
-  const BoundModel& model;  // the first
-  const MappedText* rows;
-  const MappedText* calibration;
-  ml::OptionReader settings;
-};
-
 MappedText Text(const std::string& sql) {
   MappedText text;
   text.Append(sql);
   return text;
 }
 
-double Threshold(const Call& call) { return call.settings.Between("threshold", 0, 1, 0.5); }
-
-void RequireTask(const Call& call, std::string_view function, ml::Task task,
-                 std::string_view wanted) {
-  if (call.model.stored.core->task() == task) return;
-  throw Error(ErrorCode::kNotSupported,
-              fmt::format("ML.{} is not for {}", function, call.model.stored.core->kind()),
-              fmt::format("it is for {}", wanted));
-}
-
-MappedText Predict(const Call& call) {
+MappedText Predict(const BoundCall& call) {
   return PredictSql(call.model, *call.rows, Threshold(call),
                     call.settings.Boolean("keep_original_columns", true));
 }
 
-MappedText Evaluate(const Call& call) {
+MappedText Evaluate(const BoundCall& call) {
   return call.rows == nullptr ? Text(StoredEvaluationSql(call.model))
                               : EvaluateSql(call.model, *call.rows, Threshold(call));
 }
 
-MappedText ConfusionMatrix(const Call& call) {
+MappedText ConfusionMatrix(const BoundCall& call) {
   RequireTask(call, "CONFUSION_MATRIX", ml::Task::kClassification, "classifiers");
   return ConfusionMatrixSql(call.model, *call.rows, Threshold(call));
 }
 
-MappedText RocCurve(const Call& call) {
+MappedText RocCurve(const BoundCall& call) {
   RequireTask(call, "ROC_CURVE", ml::Task::kClassification, "classifiers");
   std::optional<std::string> thresholds;
   if (const Option* option = call.settings.Find("thresholds")) {
@@ -81,16 +88,16 @@ MappedText RocCurve(const Call& call) {
   return RocCurveSql(call.model, *call.rows, thresholds);
 }
 
-MappedText ExplainPredict(const Call& call) {
+MappedText ExplainPredict(const BoundCall& call) {
   return ExplainPredictSql(call.model, *call.rows, Threshold(call),
                            call.settings.Integer("top_k_features", 1, 5));
 }
 
-MappedText Transform(const Call& call) { return TransformSql(call.model, *call.rows); }
+MappedText Transform(const BoundCall& call) { return TransformSql(call.model, *call.rows); }
 
-MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
+MappedText GlobalExplain(const BoundCall& call) { return GlobalExplainSql(call.model, *call.rows); }
 
-MappedText DetectAnomalies(const Call& call) {
+MappedText DetectAnomalies(const BoundCall& call) {
   if (!call.settings.Has("contamination"))
     throw Error(ErrorCode::kInvalidOption, "ML.DETECT_ANOMALIES needs CONTAMINATION",
                 "write ML.DETECT_ANOMALIES(MODEL m, STRUCT(0.02 AS contamination), TABLE t)");
@@ -98,106 +105,21 @@ MappedText DetectAnomalies(const Call& call) {
                             call.settings.Between("contamination", 0, 0.5, 0));
 }
 
-double Confidence(const Call& call) {
-  const double confidence = call.settings.Between("confidence_level", 0, 1, 0.95);
-  if (!(confidence > 0 && confidence < 1))
-    ml::OptionReader::Refuse(*call.settings.Find("confidence_level"), "a number between 0 and 1");
-  return confidence;
-}
-
-MappedText PredictInterval(const Call& call) {
+MappedText PredictInterval(const BoundCall& call) {
   RequireTask(call, "PREDICT_INTERVAL", ml::Task::kRegression, "linear_reg");
   return PredictIntervalSql(call.model, *call.rows, Confidence(call));
 }
 
-void RefuseSettingOf(const Call& call, std::string_view setting, std::string_view wanted) {
-  if (!call.settings.Has(setting)) return;
-  throw Error(ErrorCode::kInvalidOption, fmt::format("The setting {} is for {}", setting, wanted),
-              fmt::format("the model is {}", call.model.stored.core->kind()));
-}
-
-MappedText PredictConformal(const Call& call) {
-  const ml::Task task = call.model.stored.core->task();
-  if (!ml::IsSupervised(task))
-    RequireTask(call, "PREDICT_CONFORMAL", ml::Task::kRegression, "regressions and classifiers");
-  if (task == ml::Task::kRegression) {
-    RefuseSettingOf(call, "method", "classifiers");
-    RefuseSettingOf(call, "threshold", "classifiers");
-  } else {
-    RefuseSettingOf(call, "scale_col", "regressions");
-  }
-  return PredictConformalSql(
-      call.model, *call.rows, *call.calibration,
-      {.confidence = Confidence(call),
-       .threshold = Threshold(call),
-       .method =
-           call.settings.Word("method", ConformalMethod::kLac,
-                              {{"LAC", ConformalMethod::kLac}, {"APS", ConformalMethod::kAps}}),
-       .scale_col = call.settings.Text("scale_col").value_or(""),
-       .group_cols = call.settings.Texts("group_cols").value_or(std::vector<std::string>()),
-       .keep_original = call.settings.Boolean("keep_original_columns", true)});
-}
-
-MappedText Recommend(const Call& call) {
+MappedText Recommend(const BoundCall& call) {
   RequireTask(call, "RECOMMEND", ml::Task::kRecommendation, "matrix_factorization");
   return RecommendSql(call.model, call.rows);
-}
-
-Calibration CalibrationOf(const Call& call) {
-  return {.rows = *call.calibration,
-          .method = call.settings.Word("method", ml::CalibrationMethod::kSigmoid,
-                                       {{"SIGMOID", ml::CalibrationMethod::kSigmoid},
-                                        {"ISOTONIC", ml::CalibrationMethod::kIsotonic}})};
-}
-
-MappedText PredictCalibrated(const Call& call) {
-  RequireTask(call, "PREDICT_CALIBRATED", ml::Task::kClassification, "classifiers");
-  return PredictCalibratedSql(call.model, *call.rows, CalibrationOf(call), Threshold(call),
-                              call.settings.Boolean("keep_original_columns", true));
-}
-
-using CurveFunction = MappedText(const BoundModel&, const MappedText&, const Calibration*,
-                                 const CurveSettings&);
-
-MappedText OfCurve(const Call& call, std::string_view name, CurveFunction* make) {
-  RequireTask(call, name, ml::Task::kClassification, "classifiers");
-  const CurveSettings settings{
-      .buckets = call.settings.Integer("num_buckets", 1, 10),
-      .strategy = call.settings.Word("strategy", ml::BucketStrategy::kUniform,
-                                     {{"UNIFORM", ml::BucketStrategy::kUniform},
-                                      {"QUANTILE", ml::BucketStrategy::kQuantile}})};
-  if (call.calibration != nullptr) {
-    const Calibration calibration = CalibrationOf(call);
-    return make(call.model, *call.rows, &calibration, settings);
-  }
-  if (call.settings.Has("method"))
-    throw Error(
-        ErrorCode::kInvalidOption, "The setting method needs calibration rows",
-        fmt::format("write ML.{}(MODEL m, TABLE t, TABLE calibration_rows, STRUCT(…))", name));
-  return make(call.model, *call.rows, nullptr, settings);
-}
-
-MappedText CalibrationCurve(const Call& call) {
-  return OfCurve(call, "CALIBRATION_CURVE", CalibrationCurveSql);
-}
-
-MappedText EvaluateCalibration(const Call& call) {
-  return OfCurve(call, "EVALUATE_CALIBRATION", EvaluateCalibrationSql);
-}
-
-MappedText Compare(const Call& call) {
-  const ml::Task task = call.model.stored.core->task();
-  if (!ml::IsSupervised(task))
-    RequireTask(call, "COMPARE", ml::Task::kRegression, "regressions and classifiers");
-  if (task == ml::Task::kRegression) RefuseSettingOf(call, "threshold", "classifiers");
-  return CompareSql(call.models, *call.rows, Confidence(call), Threshold(call));
 }
 
 struct Function {
   std::string_view name;
   Rows rows;
   std::vector<std::string> settings;
-  MappedText (*make)(const Call& call);
+  MappedText (*make)(const BoundCall& call);
   bool takes_models = false;  // two or more
 };
 
