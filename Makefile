@@ -6,6 +6,9 @@ CACHE_HOME := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 
 # The precompiled headers are safe to cache with these; without them ccache refuses every file.
 export CCACHE_SLOPPINESS := pch_defines,time_macros,include_file_mtime,include_file_ctime
+# All clones share what they compile.
+export CCACHE_BASEDIR ?= $(CURDIR)
+export CCACHE_NOHASHDIR ?= 1
 export CCACHE_DIR ?= $(CACHE_HOME)/ccache
 export BRAID_DEPS ?= $(CACHE_HOME)/braid
 export CTEST_PARALLEL_LEVEL ?= $(JOBS)

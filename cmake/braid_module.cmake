@@ -19,6 +19,7 @@ function(braid_module name)
     add_executable(${name}_test ${arg_TESTS})
     target_link_libraries(${name}_test PRIVATE braid::${name} braid_warnings ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
     target_precompile_headers(${name}_test REUSE_FROM braid_${name})
-    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
+    # ccache makes __FILE__, by which tests find their data, relative to the folder that is compiled in.
+    gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${CMAKE_BINARY_DIR} PROPERTIES TIMEOUT 120)
   endif()
 endfunction()

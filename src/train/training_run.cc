@@ -8,18 +8,14 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/place.h"
-#include "engine/functions.h"
-#include "ml/gram.h"
 #include "ml/model_kind.h"
 #include "ml/options.h"
 #include "session/ml_sql.h"
 #include "session/rewrite.h"
-#include "session/scoring_call.h"
-#include "syntax/format.h"
-#include "syntax/token.h"
+#include "train/fitting.h"
+#include "train/model_projection.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
-#include "train/transform.h"
 
 namespace braid::train {
 
@@ -49,15 +45,6 @@ Json ToJson(const OptionValue& option) {
       option.value);
 }
 
-// Moments, gathered by all threads in one scan.
-struct GramState final : engine::AggregateFunction::State {
-  explicit GramState(size_t inputs) : gram(inputs) {}
-  void Add(const Batch& rows) override { gram.Add(rows); }
-  void Merge(State& other) override { gram.Merge(static_cast<GramState&>(other).gram); }
-  std::string Finish() override { return gram.Serialize(); }
-  ml::GramAccumulator gram;
-};
-
 class Training {
  public:
   Training(const catalog::Object& object, Change& change, session::ModelStore& models,
@@ -73,9 +60,10 @@ class Training {
     const std::string query = Rewritten(statement_.query);
     try {
       Describe(query);
+      if (!statement_.transform) ProjectColumns(projecting_, projection_);
       // A fit from sums reads its rows once, and once more to judge it.
-      const TrainingRows rows(change_.connection, query, options_,
-                              !statement_.transform && MomentsSuffice(Request())
+      const TrainingRows rows(change_.connection, query, options(),
+                              !statement_.transform && MakeFitting().moments_suffice()
                                   ? RowAccess::kInPlace
                                   : RowAccess::kKept);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
@@ -90,18 +78,19 @@ class Training {
  private:
   void ReadOptions() {
     try {
-      options_ = ml::ParseModelOptions(statement_.options);
-      if (kind().task == ml::Task::kProjection && options_.promotion_query)
+      projecting_.options = ml::ParseModelOptions(statement_.options);
+      if (kind().task == ml::Task::kProjection && options().promotion_query)
         throw Error(ErrorCode::kInvalidOption,
                     fmt::format("PROMOTION_QUERY is no option of {}", kind().name),
                     "no rows can tell which of two projections is better; the newest becomes "
                     "champion");
-      if (kind().named_columns != nullptr) named_ = kind().named_columns(statement_.options);
+      if (kind().named_columns != nullptr)
+        projecting_.named = kind().named_columns(statement_.options);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, OptionOffset(error));
     }
-    if (options_.promotion_query)
-      promotion_query_ = Rewritten({*options_.promotion_query, PromotionOffset()});
+    if (options().promotion_query)
+      promotion_query_ = Rewritten({*options().promotion_query, PromotionOffset()});
   }
 
   // Errors of options name the option; it is shown where it stands.
@@ -128,166 +117,38 @@ class Training {
   void Describe(const std::string& query) {
     const engine::StatementInfo info = change_.connection.DescribeStatement(query);
     for (size_t i = 0; i < info.column_names.size(); ++i)
-      columns_.push_back({info.column_names[i], info.column_types[i]});
-    if (HasLabel()) FindLabel();
-    if (!statement_.transform)
-      projection_.inputs = named_ ? NamedInputs(columns_, named_->inputs)
-                                  : MakeInputs(columns_, projection_.label, options_);
-    if (options_.instance_weight_col) FindColumn(columns_, *options_.instance_weight_col);
+      projecting_.columns.push_back({info.column_names[i], info.column_types[i]});
+    projection_ = ProjectLabel(projecting_);
   }
 
   // Inputs over the rows as they are given, with the statistics of those that are trained on.
   void Transform(const TrainingRows& rows) {
-    std::vector<std::string> untouched;
-    if (!projection_.label.empty()) untouched.push_back(projection_.label);
-    if (options_.data_split_col) untouched.push_back(*options_.data_split_col);
-    if (options_.instance_weight_col) untouched.push_back(*options_.instance_weight_col);
     part_ = &*statement_.transform;
-    FrozenTransform frozen = FreezeTransform(change_.connection, *statement_.transform, columns_,
-                                             rows.TrainingQuery(), untouched);
-    projection_.transform = frozen.columns;
-    projection_.inputs = named_ ? NamedColumns(frozen.columns) : std::move(frozen.inputs);
+    ProjectTransform(change_.connection, projecting_, *statement_.transform, rows.TrainingQuery(),
+                     projection_);
     part_ = &statement_.query;
   }
 
-  std::vector<session::ProjectedInput> NamedColumns(
-      const std::vector<session::ProjectedInput>& columns) const {
-    std::vector<lake::Column> known;
-    for (const session::ProjectedInput& column : columns) known.push_back({column.name, ""});
-    std::vector<session::ProjectedInput> inputs = NamedInputs(known, named_->inputs);
-    for (session::ProjectedInput& input : inputs)
-      for (const session::ProjectedInput& column : columns)
-        if (column.name == input.name) input.expression = column.expression;
-    return inputs;
-  }
+  const ml::ModelOptions& options() const { return projecting_.options; }
+  const ml::ModelKind& kind() const { return *options().kind; }
 
-  bool HasLabel() const { return named_ || ml::IsSupervised(kind().task); }
-
-  void FindLabel() {
-    const lake::Column& column =
-        FindColumn(columns_, named_ ? named_->label : options_.label, "label column",
-                   "name it in OPTIONS (input_label_cols = ['…'])");
-    projection_.label = column.name;
-    projection_.label_type = column.type;
-    if (!Classifies() && !IsNumeric(projection_.label_type))
-      throw Error(ErrorCode::kTrainingData,
-                  fmt::format("The label of a regression is not a number: {} {}", projection_.label,
-                              projection_.label_type),
-                  "cast it, or use model_type = 'logistic_reg'");
-  }
-
-  const ml::ModelKind& kind() const { return *options_.kind; }
-  bool Classifies() const { return kind().task == ml::Task::kClassification; }
-
-  bool MomentsSuffice(const ml::TrainingRequest& request) const {
-    return kind().moments_suffice != nullptr && kind().moments_suffice(request);
-  }
-
-  // All of it but the classes and the held-out rows.
-  ml::TrainingRequest Request() const {
-    ml::TrainingRequest request{.kind = std::string(kind().name),
-                                .inputs = {},
-                                .label = projection_.label,
-                                .classes_in_order = {},
-                                .has_weight = options_.instance_weight_col.has_value(),
-                                .settings = statement_.options,
-                                .seed = options_.seed,
-                                .threads = static_cast<size_t>(std::max<int64_t>(1, Threads()))};
-    for (const session::ProjectedInput& input : projection_.inputs)
-      request.inputs.push_back(
-          {input.name, input.is_category ? ml::InputKind::kCategory : ml::InputKind::kNumeric});
-    return request;
-  }
-
-  // The labels that occur, in their type's order.
-  std::vector<std::string> Classes(const TrainingRows& rows) {
-    std::vector<std::string> classes;
-    for (const auto& row : change_.connection.Rows(fmt::format(
-             "SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v FROM {}) WHERE v "
-             "IS NOT NULL ORDER BY v LIMIT 51",
-             syntax::QuoteIdentifier(projection_.label),
-             session::LabelFamily(projection_.label_type), rows.TrainingQuery())))
-      classes.push_back(row[0]);
-    if (classes.size() > 50)
-      throw Error(ErrorCode::kTrainingData,
-                  "The label has more than 50 classes: " + projection_.label,
-                  "group the labels, or train a regression");
-    return classes;
-  }
-
-  // What a RowSource gives: inputs, label, weight.
-  std::string InputList() const {
-    std::string list = session::InputsSql(projection_.inputs);
-    const std::string label = "__braid_row." + syntax::QuoteIdentifier(projection_.label);
-    if (Classifies())
-      list += fmt::format(", CAST(CAST({} AS {}) AS VARCHAR)", label,
-                          session::LabelFamily(projection_.label_type));
-    else if (HasLabel())
-      list += fmt::format(", CAST({} AS DOUBLE)", label);
-    if (options_.instance_weight_col)
-      list += fmt::format(", CAST(__braid_row.{} AS DOUBLE)",
-                          syntax::QuoteIdentifier(*options_.instance_weight_col));
-    return list;
+  Fitting MakeFitting() const {
+    return {change_.connection, options(), statement_.options, projection_, Threads()};
   }
 
   std::shared_ptr<const ml::Model> Fit(const TrainingRows& rows) {
-    ml::TrainingRequest request = Request();
-    if (Classifies()) request.classes_in_order = Classes(rows);
-    QueryRows source(change_.connection, fmt::format("SELECT {} FROM {} AS __braid_row",
-                                                     InputList(), rows.TrainingQuery()));
-    QueryRows held_out(change_.connection, fmt::format("SELECT {} FROM {} AS __braid_row",
-                                                       InputList(), rows.EvaluationQuery()));
-    if (rows.is_split()) request.held_out = &held_out;
     ml::TrainingControl control;
     control.stop = change_.stop;
     control.progress = [this](double fraction, double loss) {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
-    ml::TrainedModel trained =
-        MomentsSuffice(request)
-            ? kind().train_from_moments(request, Moments(request, rows), source, control)
-            : kind().train(request, source, control);
+    ml::TrainedModel trained = MakeFitting().Fit(rows, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
     return std::move(trained.model);
   }
 
-  ml::GramAccumulator Moments(const ml::TrainingRequest& request, const TrainingRows& rows) {
-    const size_t inputs = request.inputs.size();
-    const std::string list = InputList() + (HasLabel() ? "" : ", CAST(0 AS DOUBLE)");
-    ml::GramAccumulator gram(inputs);
-    if (Threads() == 1) {
-      // One thread adds in one order, so that the same rows give the same bits.
-      QueryRows(change_.connection,
-                fmt::format("SELECT {} FROM {} AS __braid_row", list, rows.TrainingQuery()))
-          .Scan([&gram](const Batch& batch) { gram.Add(batch); });
-      return gram;
-    }
-    engine::Result result = change_.connection.Query(fmt::format(
-        "SELECT {}({}) FROM {} AS __braid_row", GramFunction(inputs), list, rows.TrainingQuery()));
-    const std::optional<engine::Chunk> chunk = result.Next();
-    const ColumnView& sums = chunk->AsBatch().columns.at(0);
-    return sums.IsValid(0) ? ml::GramAccumulator::Deserialize(sums.strings()[0]) : std::move(gram);
-  }
-
-  // The name of the aggregate over so many inputs. An engine keeps what was registered once.
-  std::string GramFunction(size_t inputs) {
-    std::string name = fmt::format("braid_gram_{}", inputs);
-    const bool known = change_.connection
-                           .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
-                                              syntax::QuoteString(name)))
-                           .Next()
-                           .has_value();
-    if (!known)
-      engine::Register(change_.connection,
-                       engine::AggregateFunction{
-                           .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
-                             return std::make_unique<GramState>(inputs);
-                           }});
-    return name;
-  }
-
-  int64_t Threads() const { return options_.threads > 0 ? options_.threads : defaults_.threads; }
+  int64_t Threads() const { return options().threads > 0 ? options().threads : defaults_.threads; }
 
   session::ChangeOutcome Publish(const TrainingRows& rows, const session::StoredModel& stored) {
     catalog::ModelVersion version;
@@ -300,10 +161,10 @@ class Training {
     // The commit of this very change holds the rows that were trained on.
     version.snapshot_id = change_.base_snapshot + 1;
     version.query = statement_.query.text;
-    Json options = Json::object();
-    for (const Option& option : statement_.options) options[option.name] = ToJson(option.value);
-    version.options = options.dump();
-    version.seed = options_.seed;
+    Json given = Json::object();
+    for (const Option& option : statement_.options) given[option.name] = ToJson(option.value);
+    version.options = given.dump();
+    version.seed = options().seed;
     version.threads = Threads();
     version.rows = stored.core->rows();
     version.artefact_sha256 = models_.Put(stored);
@@ -353,11 +214,9 @@ class Training {
   Change& change_;
   session::ModelStore& models_;
   TrainingDefaults defaults_;
-  ml::ModelOptions options_;
-  std::optional<ml::NamedColumns> named_;
+  ProjectionRequest projecting_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
-  std::vector<lake::Column> columns_;                   // of the training query
   const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies
 };
 

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include <string>
+#include <vector>
+
+#include "base/option.h"
+#include "engine/connection.h"
+#include "ml/model.h"
+#include "ml/options.h"
+#include "session/model_store.h"
+#include "train/training_rows.h"
+
+namespace braid::train {
+
+// The fit of one model to rows that a projection turns into numbers, categories and a label.
+class Fitting {
+ public:
+  // `settings` are the statement's options; `options` was read from them. All outlive the object.
+  Fitting(engine::Connection& connection, const ml::ModelOptions& options,
+          const std::vector<Option>& settings, const session::Projection& projection,
+          int64_t threads)
+      : connection_(connection),
+        options_(options),
+        settings_(settings),
+        projection_(projection),
+        threads_(threads) {}
+
+  // Whether sums over the rows suffice, which are gathered in one scan in constant memory.
+  bool moments_suffice() const { return MomentsSuffice(Request()); }
+  // Throws TRAINING_DATA, INTERRUPTED.
+  ml::TrainedModel Fit(const TrainingRows& rows, const ml::TrainingControl& control);
+
+ private:
+  ml::TrainingRequest Request() const;
+  bool MomentsSuffice(const ml::TrainingRequest& request) const;
+  bool Classifies() const;
+  std::vector<std::string> Classes(const TrainingRows& rows) const;
+  std::string InputList() const;
+
+  engine::Connection& connection_;
+  const ml::ModelOptions& options_;
+  const std::vector<Option>& settings_;
+  const session::Projection& projection_;
+  int64_t threads_;
+};
+
+}  // namespace braid::train
