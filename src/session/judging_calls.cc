@@ -23,6 +23,10 @@ using CurveFunction = MappedText(const BoundModel&, const MappedText&, const Cal
 
 MappedText OfCurve(const BoundCall& call, std::string_view name, CurveFunction* make) {
   RequireTask(call, name, ml::Task::kClassification, "classifiers");
+  constexpr int64_t kMostBuckets = 100'000;
+  if (call.settings.Integer("num_buckets", 1, 10) > kMostBuckets)
+    ml::OptionReader::Refuse(*call.settings.Find("num_buckets"),
+                             fmt::format("a whole number from 1 to {}", kMostBuckets));
   const CurveSettings settings{
       .buckets = call.settings.Integer("num_buckets", 1, 10),
       .strategy = call.settings.Word("strategy", ml::BucketStrategy::kUniform,
