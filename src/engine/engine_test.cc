@@ -240,6 +240,7 @@ TEST_F(EngineTest, CallsScalarFunctions) {
   EXPECT_EQ(
       CodeOf("SELECT weighted(t.x, 1::DOUBLE) FROM (SELECT range::VARCHAR AS x FROM range(2)) t"),
       ErrorCode::kModelNotFound);
+  EXPECT_EQ(CodeOf("SELECT weighted('m', (SELECT 1::DOUBLE))"), ErrorCode::kNotSupported);
 }
 
 struct SumState final : AggregateFunction::State {

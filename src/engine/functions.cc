@@ -119,6 +119,10 @@ void BindScalar(duckdb_bind_info info) {
           for (idx_t i = 0; i < duckdb_scalar_function_bind_get_argument_count(info); ++i) {
             Owned<duckdb_expression, duckdb_destroy_expression> expression(
                 duckdb_scalar_function_bind_get_argument(info, i));
+            if (!expression)
+              throw Error(ErrorCode::kNotSupported,
+                          "An argument of this function cannot be a subquery: " + function.name,
+                          "join the subquery, and give its column");
             const OwnedType type(duckdb_expression_return_type(expression.get()));
             arguments.push_back({TypeName(type.get()), Constant(info, expression.get())});
           }

@@ -180,10 +180,13 @@ OutputColumns ColumnTracer::Function(const Json& function, const Scope& scope) {
   } else if (std::holds_alternative<syntax::MlRowsCall>(*extension)) {
     if (arguments != nullptr) AddOrigins(*arguments, scope, rows.open);
   } else if (const auto* call = std::get_if<syntax::MlCall>(extension)) {
-    if (call->function == "PREDICT" && arguments != nullptr && arguments->size() > 1)
+    // ML.PREDICT and its kin give the columns of the rows beside their own.
+    const bool predicts = call->function == "PREDICT" || call->function.starts_with("PREDICT_");
+    if (predicts && arguments != nullptr && arguments->size() > 1)
       rows = Query(arguments->at(1).at("subquery"), &scope);
-    rows.open.insert({catalog::ObjectKey(call->model.name, catalog::ObjectKind::kModel),
-                      std::nullopt, OriginKind::kModel});
+    for (const syntax::ModelReference& model : call->models)
+      rows.open.insert({catalog::ObjectKey(model.name, catalog::ObjectKind::kModel), std::nullopt,
+                        OriginKind::kModel});
   }
   return rows;
 }

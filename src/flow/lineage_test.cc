@@ -133,6 +133,14 @@ TEST_F(LineageTest, NamesModelsServicesStreamsAndFiles) {
       UnorderedElementsAre("model m.predicted_late > late", "column s.a.x > x"));
   EXPECT_THAT(ViewEdges("SELECT p.predicted_late, p.k FROM ML.PREDICT(MODEL m, TABLE s.t) p"),
               UnorderedElementsAre("model m.predicted_late > predicted_late", "column s.t.k > k"));
+  EXPECT_THAT(
+      ViewEdges("SELECT p.predicted_late, p.k FROM ML.PREDICT_CALIBRATED(MODEL m, TABLE s.t, "
+                "TABLE s.a) p"),
+      UnorderedElementsAre("model m.predicted_late > predicted_late", "column s.t.k > k",
+                           "table s.a.* > *"));
+  EXPECT_THAT(ViewEdges("SELECT p_value FROM ML.COMPARE(MODEL m, MODEL n, TABLE s.a)"),
+              UnorderedElementsAre("model m.p_value > p_value", "model n.p_value > p_value",
+                                   "table s.a.* > *"));
   EXPECT_THAT(ViewEdges("SELECT rmse FROM ML.EVALUATE(MODEL m, TABLE s.a)"),
               UnorderedElementsAre("model m.rmse > rmse", "table s.a.* > *"));
   EXPECT_THAT(ViewEdges("FROM risk(TABLE s.a)"),

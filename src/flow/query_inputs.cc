@@ -25,7 +25,7 @@ class Walker {
     Walk(parsed_.root);
     for (const Extension& extension : parsed_.extensions) {
       if (const auto* call = std::get_if<syntax::MlCall>(&extension))
-        inputs_.models.push_back(call->model);
+        inputs_.models.insert(inputs_.models.end(), call->models.begin(), call->models.end());
       if (const auto* call = std::get_if<syntax::ServiceCall>(&extension))
         inputs_.services.push_back(call->name);
       if (const auto* files = std::get_if<syntax::ReadFiles>(&extension))

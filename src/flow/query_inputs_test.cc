@@ -142,6 +142,14 @@ TEST_F(QueryInputsTest, FindsModelsAndWhatStandsInsideTheirCalls) {
   EXPECT_THAT(Tables(query), ElementsAre("s.t", "s.u", "s.v", "s.z"));
   EXPECT_FALSE(inputs.reads_unknown);
   EXPECT_THAT(Tables("WITH r AS (FROM s.t) FROM ML.PREDICT(MODEL m, TABLE r)"), ElementsAre("s.t"));
+  const std::string several =
+      "FROM ML.COMPARE(MODEL a, MODEL b@2, (FROM s.t)), ML.PREDICT_CALIBRATED(MODEL c, TABLE s.u, "
+      "(FROM s.v))";
+  const QueryInputs of_several = Read(several);
+  ASSERT_EQ(of_several.models.size(), 3U);
+  EXPECT_EQ(of_several.models[1].offset, several.find("b@2"));
+  EXPECT_EQ(of_several.models[2].name.ToString(), "c");
+  EXPECT_THAT(Tables(several), ElementsAre("s.t", "s.u", "s.v"));
   EXPECT_THAT(Tables("SELECT a, ML.STANDARD_SCALER(b) OVER () FROM s.t"), ElementsAre("s.t"));
 }
 

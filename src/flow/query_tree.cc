@@ -41,13 +41,13 @@ class Substitution {
     std::vector<Piece> pieces;
     syntax::QueryExtensions found = FindIn(part, begin);
     for (syntax::MlCall& call : found.calls)
-      pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
+      pieces.push_back({call.begin, call.end, Call(std::move(call), begin, depth)});
     for (syntax::MlRowsCall& call : found.rows_calls)
       pieces.push_back({call.begin, call.end, RowsCall(std::move(call), begin, depth)});
     for (const syntax::MlFunction& function : found.functions)
       pieces.push_back({function.begin, function.end, Function(function, begin, depth)});
     for (syntax::ServiceCall& call : found.services)
-      pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
+      pieces.push_back({call.begin, call.end, Call(std::move(call), begin, depth)});
     for (syntax::StreamReference& stream : found.streams)
       pieces.push_back({stream.begin, stream.end, Stream(stream, begin)});
     std::sort(pieces.begin(), pieces.end(),
@@ -82,19 +82,26 @@ class Substitution {
   }
 
   static void Move(syntax::MlCall& call, size_t by) {
-    call.model.offset += by;
-    call.model.name.offset += by;
+    for (syntax::ModelReference& model : call.models) {
+      model.offset += by;
+      model.name.offset += by;
+    }
     call.function_offset += by;
   }
   static void Move(syntax::ServiceCall& call, size_t by) { call.name.offset += by; }
 
-  template <typename Call>
-  MappedText Rows(Call call, size_t base, int depth) {
-    const syntax::RowsArgument rows{call.table, call.query};
+  static std::vector<syntax::RowsArgument> RowsOf(const syntax::MlCall& call) { return call.rows; }
+  static std::vector<syntax::RowsArgument> RowsOf(const syntax::ServiceCall& call) {
+    return {call.rows};
+  }
+
+  template <typename AnyCall>
+  MappedText Call(AnyCall call, size_t base, int depth) {
+    const std::vector<syntax::RowsArgument> arguments = RowsOf(call);
     const size_t anchor = base + call.begin;
     Move(call, base);
     MappedText text = Keep(std::move(call), anchor);
-    AppendRows(rows, base, depth, text);
+    for (const syntax::RowsArgument& rows : arguments) AppendRows(rows, base, depth, text);
     text.Append(")");
     return text;
   }

@@ -23,6 +23,16 @@ double NormalQuantile(double p) {
   return p < 0.5 ? -high : high;
 }
 
+namespace {
+
+// Without the global that std::lgamma writes.
+double LogGamma(double x) {
+  int sign = 0;
+  return lgamma_r(x, &sign);
+}
+
+}  // namespace
+
 // Lentz's method on the continued fraction 26.5.8 of Abramowitz and Stegun (1964).
 double IncompleteBeta(double a, double b, double x) {
   if (!(x > 0)) return 0;
@@ -46,7 +56,7 @@ double IncompleteBeta(double a, double b, double x) {
     if (std::abs(c * d - 1) < 1e-16) break;
   }
   const double log_front =
-      std::lgamma(a + b) - std::lgamma(a) - std::lgamma(b) + a * std::log(x) + b * std::log1p(-x);
+      LogGamma(a + b) - LogGamma(a) - LogGamma(b) + a * std::log(x) + b * std::log1p(-x);
   return std::exp(log_front) * fraction / a;
 }
 

@@ -7,6 +7,8 @@
 
 #include "catalog/catalog.h"
 #include "lake/tables.h"
+#include "ml/calibration.h"
+#include "ml/calibration_curve.h"
 #include "session/model_store.h"
 #include "syntax/source_map.h"
 
@@ -25,13 +27,19 @@ struct GivenRows {
   std::vector<lake::Column> columns;  // of the query, for functions that need them
 };
 
-// ML.<function>(MODEL m [, rows] [, STRUCT(settings)]) as a parenthesised query that can stand as a
-// table. `function` is in upper case, `rows` may be nullptr. Throws kNotSupported for functions
-// that there are not, or not for this kind of model, kSyntax for missing or superfluous rows,
-// kInvalidOption for settings.
-syntax::MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
-                                    const GivenRows* rows, const std::vector<Option>& settings);
-// Whether it must be told the columns of its rows.
+// ML.<function>(MODEL m [, MODEL n …] [, rows …] [, STRUCT(settings)]).
+struct ModelCall {
+  std::string_view function;       // upper case
+  std::vector<BoundModel> models;  // at least one
+  const std::vector<GivenRows>& rows;
+  const std::vector<Option>& settings;
+};
+
+// The call as a parenthesised query that can stand as a table. Throws kNotSupported for functions
+// that there are not, or not for this kind of model, kSyntax for missing or superfluous models and
+// rows, kInvalidOption for settings.
+syntax::MappedText ModelFunctionSql(const ModelCall& call);
+// Whether a function must be told the columns of its rows.
 bool NeedsColumns(std::string_view function);
 // Throws kInvalidOption for a setting that is none of the known ones.
 void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known);
@@ -66,6 +74,45 @@ syntax::MappedText TransformSql(const BoundModel& model, const syntax::MappedTex
 // `contamination` of the training rows.
 syntax::MappedText DetectAnomaliesSql(const BoundModel& model, const syntax::MappedText& rows,
                                       double contamination);
+// ML.PREDICT_CONFORMAL: answers with intervals or sets of labels that hold the truth of a row like
+// the calibration rows with this confidence.
+enum class ConformalMethod : uint8_t { kLac, kAps };
+struct ConformalSettings {
+  double confidence = 0.95;
+  double threshold = 0.5;
+  ConformalMethod method = ConformalMethod::kLac;  // classification
+  std::string scale_col;                           // regression; empty: none
+  std::vector<std::string> group_cols;
+  bool keep_original = true;
+};
+syntax::MappedText PredictConformalSql(const BoundModel& model, const syntax::MappedText& rows,
+                                       const syntax::MappedText& calibration,
+                                       const ConformalSettings& settings);
+// Rows with labels, by which probabilities are calibrated.
+struct Calibration {
+  const syntax::MappedText& rows;
+  ml::CalibrationMethod method = ml::CalibrationMethod::kSigmoid;
+};
+// ML.PREDICT_CALIBRATED: ML.PREDICT's columns with calibrated probabilities.
+syntax::MappedText PredictCalibratedSql(const BoundModel& model, const syntax::MappedText& rows,
+                                        const Calibration& calibration, double threshold,
+                                        bool keep_original);
+struct CurveSettings {
+  int64_t buckets = 10;
+  ml::BucketStrategy strategy = ml::BucketStrategy::kUniform;
+};
+// ML.CALIBRATION_CURVE and ML.EVALUATE_CALIBRATION, of the probabilities as they are, or calibrated
+// (may be nullptr).
+syntax::MappedText CalibrationCurveSql(const BoundModel& model, const syntax::MappedText& rows,
+                                       const Calibration* calibration,
+                                       const CurveSettings& settings);
+syntax::MappedText EvaluateCalibrationSql(const BoundModel& model, const syntax::MappedText& rows,
+                                          const Calibration* calibration,
+                                          const CurveSettings& settings);
+// ML.COMPARE: for each pair of at least two models, metrics on the rows and tests of their
+// differences.
+syntax::MappedText CompareSql(const std::vector<BoundModel>& models, const syntax::MappedText& rows,
+                              double confidence, double threshold);
 // ML.RECOMMEND: all pairs of a user and an item, or those that fit the users, items or both of
 // `rows` (may be nullptr).
 syntax::MappedText RecommendSql(const BoundModel& model, const syntax::MappedText* rows);

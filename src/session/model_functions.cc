@@ -9,24 +9,47 @@
 #include "ml/option_reader.h"
 #include "session/feature_sql.h"
 #include "session/ml_sql.h"
+#include "session/model_call_internal.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
 
 namespace braid::session {
 
+using syntax::MappedText;
+
+double Threshold(const BoundCall& call) { return call.settings.Between("threshold", 0, 1, 0.5); }
+
+double Confidence(const BoundCall& call) {
+  const double confidence = call.settings.Between("confidence_level", 0, 1, 0.95);
+  if (!(confidence > 0 && confidence < 1))
+    ml::OptionReader::Refuse(*call.settings.Find("confidence_level"), "a number between 0 and 1");
+  return confidence;
+}
+
+void RequireTask(const BoundCall& call, std::string_view function, ml::Task task,
+                 std::string_view wanted) {
+  if (call.model.stored.core->task() == task) return;
+  throw Error(ErrorCode::kNotSupported,
+              fmt::format("ML.{} is not for {}", function, call.model.stored.core->kind()),
+              fmt::format("it is for {}", wanted));
+}
+
+void RefuseSettingOf(const BoundCall& call, std::string_view setting, std::string_view wanted) {
+  if (!call.settings.Has(setting)) return;
+  throw Error(ErrorCode::kInvalidOption, fmt::format("The setting {} is for {}", setting, wanted),
+              fmt::format("the model is {}", call.model.stored.core->kind()));
+}
+
 namespace {
 
-using syntax::MappedText;
 using syntax::QuoteString;
 
-enum class Rows : uint8_t { kNone, kOptional, kNeeded };
-
-struct Call {
-  const BoundModel& model;
-  const GivenRows* given;
-  const MappedText* rows;  // given->sql
-  const std::vector<Option>& options;
-  ml::OptionReader settings;
+enum class Rows : uint8_t {
+  kNone,
+  kOptional,
+  kNeeded,
+  kNeededTwice,  // and calibration rows
+  kMaybeTwice,   // calibration rows may follow
 };
 
 MappedText Text(const std::string& sql) {
@@ -35,32 +58,22 @@ MappedText Text(const std::string& sql) {
   return text;
 }
 
-double Threshold(const Call& call) { return call.settings.Between("threshold", 0, 1, 0.5); }
-
-void RequireTask(const Call& call, std::string_view function, ml::Task task,
-                 std::string_view wanted) {
-  if (call.model.stored.core->task() == task) return;
-  throw Error(ErrorCode::kNotSupported,
-              fmt::format("ML.{} is not for {}", function, call.model.stored.core->kind()),
-              fmt::format("it is for {}", wanted));
-}
-
-MappedText Predict(const Call& call) {
+MappedText Predict(const BoundCall& call) {
   return PredictSql(call.model, *call.rows, Threshold(call),
                     call.settings.Boolean("keep_original_columns", true));
 }
 
-MappedText Evaluate(const Call& call) {
+MappedText Evaluate(const BoundCall& call) {
   return call.rows == nullptr ? Text(StoredEvaluationSql(call.model))
                               : EvaluateSql(call.model, *call.rows, Threshold(call));
 }
 
-MappedText ConfusionMatrix(const Call& call) {
+MappedText ConfusionMatrix(const BoundCall& call) {
   RequireTask(call, "CONFUSION_MATRIX", ml::Task::kClassification, "classifiers");
   return ConfusionMatrixSql(call.model, *call.rows, Threshold(call));
 }
 
-MappedText RocCurve(const Call& call) {
+MappedText RocCurve(const BoundCall& call) {
   RequireTask(call, "ROC_CURVE", ml::Task::kClassification, "classifiers");
   std::optional<std::string> thresholds;
   if (const Option* option = call.settings.Find("thresholds")) {
@@ -77,16 +90,16 @@ MappedText RocCurve(const Call& call) {
   return RocCurveSql(call.model, *call.rows, thresholds);
 }
 
-MappedText ExplainPredict(const Call& call) {
+MappedText ExplainPredict(const BoundCall& call) {
   return ExplainPredictSql(call.model, *call.rows, Threshold(call),
                            call.settings.Integer("top_k_features", 1, 5));
 }
 
-MappedText Transform(const Call& call) { return TransformSql(call.model, *call.rows); }
+MappedText Transform(const BoundCall& call) { return TransformSql(call.model, *call.rows); }
 
-MappedText GlobalExplain(const Call& call) { return GlobalExplainSql(call.model, *call.rows); }
+MappedText GlobalExplain(const BoundCall& call) { return GlobalExplainSql(call.model, *call.rows); }
 
-MappedText DetectAnomalies(const Call& call) {
+MappedText DetectAnomalies(const BoundCall& call) {
   if (!call.settings.Has("contamination"))
     throw Error(ErrorCode::kInvalidOption, "ML.DETECT_ANOMALIES needs CONTAMINATION",
                 "write ML.DETECT_ANOMALIES(MODEL m, STRUCT(0.02 AS contamination), TABLE t)");
@@ -94,26 +107,23 @@ MappedText DetectAnomalies(const Call& call) {
                             call.settings.Between("contamination", 0, 0.5, 0));
 }
 
-MappedText PredictInterval(const Call& call) {
+MappedText PredictInterval(const BoundCall& call) {
   RequireTask(call, "PREDICT_INTERVAL", ml::Task::kRegression, "linear_reg");
-  const double confidence = call.settings.Between("confidence_level", 0, 1, 0.95);
-  if (!(confidence > 0 && confidence < 1))
-    ml::OptionReader::Refuse(*call.settings.Find("confidence_level"), "a number between 0 and 1");
-  return PredictIntervalSql(call.model, *call.rows, confidence);
+  return PredictIntervalSql(call.model, *call.rows, Confidence(call));
 }
 
-MappedText Recommend(const Call& call) {
+MappedText Recommend(const BoundCall& call) {
   RequireTask(call, "RECOMMEND", ml::Task::kRecommendation, "matrix_factorization");
   return RecommendSql(call.model, call.rows);
 }
 
-MappedText FeatureInfo(const Call& call) { return Text(FeatureInfoSql(call.model)); }
+MappedText FeatureInfo(const BoundCall& call) { return Text(FeatureInfoSql(call.model)); }
 
-MappedText ValidateSkew(const Call& call) {
+MappedText ValidateSkew(const BoundCall& call) {
   return ValidateSkewSql(call.model, *call.given, call.options);
 }
 
-MappedText PermutationImportance(const Call& call) {
+MappedText PermutationImportance(const BoundCall& call) {
   return PermutationImportanceSql(call.model, *call.given, call.options);
 }
 
@@ -121,7 +131,8 @@ struct Function {
   std::string_view name;
   Rows rows;
   std::vector<std::string> settings;
-  MappedText (*make)(const Call& call);
+  MappedText (*make)(const BoundCall& call);
+  bool takes_models = false;  // two or more
 };
 
 const std::vector<Function>& Functions() {
@@ -132,6 +143,24 @@ const std::vector<Function>& Functions() {
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
       {"PREDICT_INTERVAL", Rows::kNeeded, {"confidence_level"}, PredictInterval},
+      {"PREDICT_CONFORMAL",
+       Rows::kNeededTwice,
+       {"confidence_level", "method", "scale_col", "group_cols", "threshold",
+        "keep_original_columns"},
+       PredictConformal},
+      {"PREDICT_CALIBRATED",
+       Rows::kNeededTwice,
+       {"method", "threshold", "keep_original_columns"},
+       PredictCalibrated},
+      {"CALIBRATION_CURVE",
+       Rows::kMaybeTwice,
+       {"num_buckets", "strategy", "method"},
+       CalibrationCurve},
+      {"EVALUATE_CALIBRATION",
+       Rows::kMaybeTwice,
+       {"num_buckets", "strategy", "method"},
+       EvaluateCalibration},
+      {"COMPARE", Rows::kNeeded, {"confidence_level", "threshold"}, Compare, true},
       {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
       {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
@@ -162,9 +191,34 @@ std::vector<std::string> NamesFor(const ml::Model& model) {
                     : fmt::format("there are ML.{}", fmt::join(names, ", ML.")));
 }
 
-[[noreturn]] void RefuseRows(std::string_view function) {
+[[noreturn]] void RefuseArguments(std::string_view function, const std::string& form) {
   throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
-              fmt::format("write ML.{}(MODEL m)", function));
+              "write " + form);
+}
+
+void CheckArguments(const ModelCall& call, const Function& function) {
+  const bool calibrates = function.rows == Rows::kNeededTwice || function.rows == Rows::kMaybeTwice;
+  size_t most = calibrates ? 2 : 1;
+  if (function.rows == Rows::kNone) most = 0;
+  size_t least = 1;
+  if (function.rows == Rows::kOptional || function.rows == Rows::kNone) least = 0;
+  if (function.rows == Rows::kNeededTwice) least = 2;
+  const bool fits = function.takes_models == (call.models.size() > 1);
+  if (call.rows.size() >= least && call.rows.size() <= most && fits) return;
+  if (function.rows == Rows::kNone)
+    RefuseArguments(call.function, fmt::format("ML.{}(MODEL m)", call.function));
+  if (function.takes_models)
+    RefuseArguments(call.function,
+                    fmt::format("ML.{}(MODEL a, MODEL b, TABLE t); in place of the table a query "
+                                "in parentheses may stand",
+                                call.function));
+  RefuseArguments(
+      call.function,
+      calibrates
+          ? fmt::format("ML.{}(MODEL m, TABLE t, TABLE calibration_rows); in place of each "
+                        "table a query in parentheses may stand",
+                        call.function)
+          : fmt::format("ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))", call.function));
 }
 
 std::string CellSql(const nlohmann::ordered_json& cell) {
@@ -221,30 +275,32 @@ bool NeedsColumns(std::string_view function) {
   return function == "VALIDATE_DATA_SKEW" || function == "PERMUTATION_IMPORTANCE";
 }
 
-MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
-                            const GivenRows* rows, const std::vector<Option>& settings) {
+MappedText ModelFunctionSql(const ModelCall& call) {
+  const BoundModel& model = call.models.at(0);
   const auto& functions = Functions();
-  const auto found = std::find_if(functions.begin(), functions.end(),
-                                  [&](const Function& known) { return known.name == function; });
-  const Call call{model, rows, rows == nullptr ? nullptr : &rows->sql, settings,
-                  ml::OptionReader(settings)};
+  const auto found = std::find_if(functions.begin(), functions.end(), [&](const Function& known) {
+    return known.name == call.function;
+  });
   if (found != functions.end()) {
-    if (found->rows == Rows::kNone && rows != nullptr) RefuseRows(function);
-    if (found->rows == Rows::kNeeded && rows == nullptr)
-      throw Error(
-          ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
-          fmt::format("write ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))", function));
-    CheckSettings(settings, found->settings);
-    return found->make(call);
+    CheckArguments(call, *found);
+    CheckSettings(call.settings, found->settings);
+    return found->make({.models = call.models,
+                        .model = model,
+                        .given = call.rows.empty() ? nullptr : &call.rows[0],
+                        .rows = call.rows.empty() ? nullptr : &call.rows[0].sql,
+                        .calibration = call.rows.size() < 2 ? nullptr : &call.rows[1].sql,
+                        .options = call.settings,
+                        .settings = ml::OptionReader(call.settings)});
   }
   const std::vector<ml::TableFunction> tables = model.stored.core->table_functions();
   const auto table =
       std::find_if(tables.begin(), tables.end(),
-                   [&](const ml::TableFunction& known) { return known.name == function; });
-  if (table == tables.end()) RefuseFunction(function, *model.stored.core);
-  if (rows != nullptr) RefuseRows(function);
-  CheckSettings(settings, table->settings);
-  return Text(TableSql(model.stored.core->TableOf(function, settings)));
+                   [&](const ml::TableFunction& known) { return known.name == call.function; });
+  if (table == tables.end()) RefuseFunction(call.function, *model.stored.core);
+  if (!call.rows.empty() || call.models.size() > 1)
+    RefuseArguments(call.function, fmt::format("ML.{}(MODEL m)", call.function));
+  CheckSettings(call.settings, table->settings);
+  return Text(TableSql(model.stored.core->TableOf(call.function, call.settings)));
 }
 
 }  // namespace braid::session

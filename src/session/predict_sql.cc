@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "session/ml_sql.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
@@ -38,10 +39,12 @@ std::string ScoringCall(const BoundModel& model, const std::string& function,
   return call + ", " + InputsSql(model.stored.projection.inputs) + ")";
 }
 
-std::string LabelCall(const BoundModel& model, double threshold) {
-  std::string form = LabelFamily(model.stored.projection.label_type);
-  for (char& c : form) c = static_cast<char>(c - 'A' + 'a');
-  return ScoringCall(model, "label_" + form, fmt::format("{}", threshold));
+std::string LabelCall(const BoundModel& model, double threshold, const std::string& maps) {
+  const std::string form = ToLower(LabelFamily(model.stored.projection.label_type));
+  if (maps.empty()) return ScoringCall(model, "label_" + form, fmt::format("{}", threshold));
+  return fmt::format("braid_score_calibrated_{}({}, '{}', {}, {})", form,
+                     QuoteString(model.version.artefact_sha256), threshold, maps,
+                     InputsSql(model.stored.projection.inputs));
 }
 
 MappedText Around(const std::string& head, const MappedText& rows, const std::string& tail) {
@@ -56,10 +59,7 @@ std::string NumberSql(double value) {
   return fmt::format("CAST({} AS DOUBLE)", QuoteString(fmt::format("{}", value)));
 }
 
-namespace {
-
-// What __braid_p, the answer of the scoring function, is shown as.
-std::string PredictedLabel(const Projection& projection) {
+std::string PredictedLabelSql(const Projection& projection) {
   const bool cast = LabelFamily(projection.label_type) != projection.label_type;
   return fmt::format("{} AS {}",
                      cast ? fmt::format("CAST(__braid_p.label AS {})", projection.label_type)
@@ -67,7 +67,7 @@ std::string PredictedLabel(const Projection& projection) {
                      QuoteIdentifier("predicted_" + projection.label));
 }
 
-std::string Probabilities(const Projection& projection) {
+std::string ProbabilitiesSql(const Projection& projection) {
   const bool cast = LabelFamily(projection.label_type) != projection.label_type;
   return fmt::format("{} AS {}",
                      cast ? fmt::format("CAST(__braid_p.probs AS STRUCT(label {}, prob DOUBLE)[])",
@@ -75,6 +75,8 @@ std::string Probabilities(const Projection& projection) {
                           : std::string("__braid_p.probs"),
                      QuoteIdentifier("predicted_" + projection.label + "_probs"));
 }
+
+namespace {
 
 // The call, and how its answer becomes columns.
 struct Answer {
@@ -88,7 +90,7 @@ Answer AnswerOf(const BoundModel& model, double threshold) {
   switch (core.task()) {
     case ml::Task::kClassification:
       return {LabelCall(model, threshold),
-              PredictedLabel(projection) + ", " + Probabilities(projection)};
+              PredictedLabelSql(projection) + ", " + ProbabilitiesSql(projection)};
     case ml::Task::kClustering:
       return {ScoringCall(model, "cluster"),
               "__braid_p.centroid_id AS centroid_id, __braid_p.nearest AS "
@@ -157,7 +159,7 @@ MappedText ExplainPredictSql(const BoundModel& model, const MappedText& rows, do
       fmt::format("{}, {}__braid_e.attributions AS top_feature_attributions, __braid_e.baseline AS "
                   "baseline_prediction_value, __braid_e.\"value\" AS prediction_value, CAST(0 AS "
                   "DOUBLE) AS approximation_error, * EXCLUDE (__braid_p, __braid_e)",
-                  classifies ? PredictedLabel(model.stored.projection) : answer.columns,
+                  classifies ? PredictedLabelSql(model.stored.projection) : answer.columns,
                   classifies ? "list_max(list_transform(__braid_p.probs, lambda __p: __p.prob)) AS "
                                "probability, "
                              : ""),

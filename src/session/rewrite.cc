@@ -109,40 +109,43 @@ class Rewriter {
   }
 
   // The rows given to a call, as a parenthesised query.
-  MappedText RowsOf(const std::optional<syntax::Name>& table,
-                    const std::optional<syntax::SourceText>& query, size_t base) {
+  MappedText RowsOf(const syntax::RowsArgument& argument, size_t base) {
     MappedText rows;
-    if (table) {
-      rows.Append("(SELECT * FROM ", base + table->offset);
-      rows.Append(table->Quoted(), base + table->offset);
+    if (argument.table) {
+      rows.Append("(SELECT * FROM ", base + argument.table->offset);
+      rows.Append(argument.table->Quoted(), base + argument.table->offset);
       rows.Append(")");
-    } else if (query) {
+    } else if (argument.query) {
+      const size_t begin = base + argument.query->offset;
       rows.Append("(");
-      rows.Append(Rewrite(base + query->offset, base + query->offset + query->text.size()));
+      rows.Append(Rewrite(begin, begin + argument.query->text.size()));
       rows.Append("\n)");  // the query may end in a comment
     }
     return rows;
   }
 
-  MappedText RewriteCall(const syntax::MlCall& call, size_t base) {
-    const catalog::ModelVersion* version = nullptr;
+  const catalog::ModelVersion& Resolve(const syntax::ModelReference& reference, size_t base) {
     try {
-      version = &context_.state.Resolve(call.model);
+      const catalog::ModelVersion& version = context_.state.Resolve(reference);
+      context_.resolved_models[version.model] = version.version;
+      return version;
     } catch (const Error& error) {
-      Fail(error, base + call.model.offset);
+      Fail(error, base + reference.offset);
     }
-    context_.resolved_models[version->model] = version->version;
-    std::optional<GivenRows> rows;
-    if (call.table || call.query) {
-      rows = GivenRows{RowsOf(call.table, call.query, base), call.table.has_value(), {}};
+  }
+
+  MappedText RewriteCall(const syntax::MlCall& call, size_t base) {
+    std::vector<const catalog::ModelVersion*> versions;
+    for (const syntax::ModelReference& reference : call.models)
+      versions.push_back(&Resolve(reference, base));
+    std::vector<GivenRows> rows;
+    for (const syntax::RowsArgument& argument : call.rows) {
+      rows.push_back({RowsOf(argument, base), argument.table.has_value(), {}});
       if (NeedsColumns(call.function))
-        rows->columns = ColumnsOf(call.function, *rows, base + call.begin);
+        rows.back().columns = ColumnsOf(call.function, rows.back(), base + call.begin);
     }
     try {
-      MappedText text;
-      text.Append(TrialFunctionSql(call.function, *version, context_.models,
-                                   rows ? &*rows : nullptr, call.settings));
-      return text;
+      return TrialFunctionSql(call.function, versions, context_.models, rows, call.settings);
     } catch (const Error& error) {
       Fail(error, base + PlaceOf(error, call));
     }
@@ -151,8 +154,7 @@ class Rewriter {
   MappedText RewriteRowsCall(const syntax::MlRowsCall& call, size_t base) {
     std::vector<GivenRows> rows;
     for (const syntax::RowsArgument& argument : call.rows) {
-      rows.push_back(
-          {RowsOf(argument.table, argument.query, base), argument.table.has_value(), {}});
+      rows.push_back({RowsOf(argument, base), argument.table.has_value(), {}});
       rows.back().columns = ColumnsOf(call.function, rows.back(), base + call.begin);
     }
     try {
@@ -228,7 +230,7 @@ class Rewriter {
     MappedText result;
     try {
       const std::string body = RewriteQuery(declaration.query.text, inner).text();
-      result = ServiceOverTableSql(declaration, body, RowsOf(call.table, call.query, base));
+      result = ServiceOverTableSql(declaration, body, RowsOf(call.rows, base));
     } catch (const Error& error) {
       Fail(
           Error(error.code(), fmt::format("In service {}: {}", key, error.message()), error.hint()),

@@ -13,20 +13,14 @@
 #include "engine/functions.h"
 #include "ml/metrics.h"
 #include "session/feature_sql.h"
+#include "session/ml_aggregates.h"
+#include "session/scoring_internal.h"
 
 namespace braid::session {
 
 namespace {
 
-constexpr std::string_view kPrefix = "braid_score_";
-
-struct BoundScoring {
-  std::shared_ptr<const StoredModel> model;
-  double setting = 0;    // threshold, or how many features
-  size_t constants = 1;  // arguments before the inputs
-};
-
-std::shared_ptr<void> Bind(ModelStore& store, size_t constants,
+std::shared_ptr<void> Bind(ModelStore& store, size_t constants, size_t columns,
                            std::span<const engine::ScalarFunction::BoundArgument> arguments) {
   if (arguments.size() < constants)
     throw Error(ErrorCode::kInternal, "A scoring function was called without its model");
@@ -35,22 +29,15 @@ std::shared_ptr<void> Bind(ModelStore& store, size_t constants,
       throw Error(ErrorCode::kInternal, "A scoring function was called without its model");
   auto bound = std::make_shared<BoundScoring>();
   bound->model = store.Get(*arguments[0].constant);
-  bound->constants = constants;
+  bound->skipped = constants + columns;
   if (constants > 1) {
     const std::string& setting = *arguments[1].constant;
     std::from_chars(setting.data(), setting.data() + setting.size(), bound->setting);
   }
-  if (arguments.size() != bound->model->projection.inputs.size() + constants)
+  if (arguments.size() != bound->model->projection.inputs.size() + bound->skipped)
     throw Error(ErrorCode::kInternal,
                 "A scoring function was called with other inputs than its model has");
   return bound;
-}
-
-// The inputs without the leading constants.
-Batch Inputs(const BoundScoring& scoring, const Batch& arguments) {
-  return {arguments.rows,
-          {arguments.columns.begin() + static_cast<ptrdiff_t>(scoring.constants),
-           arguments.columns.end()}};
 }
 
 // A kind's NaN is no answer.
@@ -169,85 +156,26 @@ void ScoreInterval(const BoundScoring& scoring, const Batch& arguments, engine::
   }
 }
 
-enum class LabelForm { kBoolean, kBigint, kDouble, kVarchar };
+}  // namespace
 
-// The classes once more, as what a vector holds.
-struct Labels {
-  const std::vector<std::string>& text;
-  std::vector<int64_t> integers;
-  std::vector<double> doubles;
-};
-
-Labels ConvertLabels(const std::vector<std::string>& classes, LabelForm form) {
-  Labels labels{classes, {}, {}};
-  for (const std::string& text : classes) {
-    int64_t integer = 0;
-    double number = 0;
-    if (form == LabelForm::kBigint)
-      std::from_chars(text.data(), text.data() + text.size(), integer);
-    if (form == LabelForm::kDouble) std::from_chars(text.data(), text.data() + text.size(), number);
-    if (form == LabelForm::kBoolean) integer = text == "true" ? 1 : 0;
-    labels.integers.push_back(integer);
-    labels.doubles.push_back(number);
-  }
-  return labels;
+Batch Inputs(const BoundScoring& scoring, const Batch& arguments) {
+  return {arguments.rows,
+          {arguments.columns.begin() + static_cast<ptrdiff_t>(scoring.skipped),
+           arguments.columns.end()}};
 }
-
-void WriteLabel(engine::VectorWriter& out, LabelForm form, size_t row, const Labels& labels,
-                size_t label) {
-  switch (form) {
-    case LabelForm::kBoolean:
-      out.booleans()[row] = labels.integers[label] != 0;
-      break;
-    case LabelForm::kBigint:
-      out.integers()[row] = labels.integers[label];
-      break;
-    case LabelForm::kDouble:
-      out.doubles()[row] = labels.doubles[label];
-      break;
-    case LabelForm::kVarchar:
-      out.SetString(row, labels.text[label]);
-      break;
-  }
-}
-
-void ScoreClasses(LabelForm form, const BoundScoring& scoring, const Batch& arguments,
-                  engine::VectorWriter out) {
-  const Labels labels = ConvertLabels(scoring.model->core->classes(), form);
-  const size_t classes = labels.text.size();
-  std::vector<double> probabilities(arguments.rows * classes);
-  scoring.model->core->Score(Inputs(scoring, arguments), probabilities);
-  engine::VectorWriter label = out.Child(0);
-  engine::VectorWriter list = out.Child(1);
-  engine::VectorWriter element = list.ListChild(probabilities.size());
-  engine::VectorWriter element_label = element.Child(0);
-  double* element_prob = element.Child(1).doubles();
-  std::vector<size_t> order(classes);
-  for (size_t row = 0; row < arguments.rows; ++row) {
-    const double* p = &probabilities[row * classes];
-    std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [p](size_t a, size_t b) { return p[a] > p[b]; });
-    const size_t best = classes == 2 ? (p[1] >= scoring.setting ? 1 : 0) : order[0];
-    WriteLabel(label, form, row, labels, best);
-    for (size_t k = 0; k < classes; ++k) {
-      WriteLabel(element_label, form, row * classes + k, labels, order[k]);
-      element_prob[row * classes + k] = p[order[k]];
-    }
-    list.SetListEntry(row, row * classes, classes);
-  }
-}
-
-using Scorer = std::function<void(const BoundScoring&, const Batch&, engine::VectorWriter)>;
 
 void RegisterScorer(engine::Connection& connection, ModelStore& store, const std::string& name,
-                    size_t constants, const std::string& return_type, Scorer score) {
+                    size_t constants, const std::string& return_type, Scorer score,
+                    size_t columns) {
   engine::ScalarFunction function;
-  function.name = std::string(kPrefix) + name;
+  function.name = std::string(kScoringPrefix) + name;
   function.parameter_types.assign(constants, "VARCHAR");
   function.varargs_type = "ANY";
   function.return_type = return_type;
   function.is_volatile = true;
-  function.bind = [&store, constants](auto arguments) { return Bind(store, constants, arguments); };
+  function.bind = [&store, constants, columns](auto arguments) {
+    return Bind(store, constants, columns, arguments);
+  };
   function.run = [score = std::move(score)](const std::shared_ptr<void>& bound,
                                             const Batch& arguments, engine::VectorWriter out) {
     score(*static_cast<const BoundScoring*>(bound.get()), arguments, out);
@@ -255,10 +183,12 @@ void RegisterScorer(engine::Connection& connection, ModelStore& store, const std
   engine::Register(connection, std::move(function));
 }
 
+namespace {
+
 // braid_score_known(model, number of the input). A constant, so that the engine asks once.
 void RegisterKnown(engine::Connection& connection, ModelStore& store) {
   engine::ScalarFunction function;
-  function.name = std::string(kPrefix) + "known";
+  function.name = std::string(kScoringPrefix) + "known";
   function.parameter_types = {"VARCHAR", "VARCHAR"};
   function.return_type = "VARCHAR[]";
   function.bind = [&store](auto arguments) {
@@ -309,6 +239,9 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                                    .parameter_count = 2,
                                    .make_state = [] { return std::make_unique<ErrorState>(); }});
   RegisterFeatureFunctions(connection);
+  RegisterConformalFunctions(connection);
+  RegisterCalibrationFunctions(connection);
+  RegisterComparisonFunctions(connection);
   RegisterScorer(connection, store, "value", 1, "DOUBLE", ScoreValue);
   RegisterScorer(connection, store, "list", 1, "DOUBLE[]", ScoreList);
   RegisterScorer(connection, store, "interval", 2,
@@ -327,19 +260,9 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                  "STRUCT(attributions STRUCT(feature VARCHAR, attribution DOUBLE)[], baseline "
                  "DOUBLE, \"value\" DOUBLE)",
                  ScoreExplained);
-  const std::pair<LabelForm, std::string> forms[] = {{LabelForm::kBoolean, "boolean"},
-                                                     {LabelForm::kBigint, "bigint"},
-                                                     {LabelForm::kDouble, "double"},
-                                                     {LabelForm::kVarchar, "varchar"}};
-  for (const auto& [form, type] : forms)
-    RegisterScorer(connection, store, "label_" + type, 2,
-                   fmt::format("STRUCT(label {0}, probs STRUCT(label {0}, prob DOUBLE)[])", type),
-                   [label_form = form](const BoundScoring& scoring, const Batch& arguments,
-                                       engine::VectorWriter out) {
-                     ScoreClasses(label_form, scoring, arguments, out);
-                   });
+  RegisterClassScorers(connection, store);
 }
 
-bool IsScoringFunction(std::string_view name) { return name.starts_with(kPrefix); }
+bool IsScoringFunction(std::string_view name) { return name.starts_with(kScoringPrefix); }
 
 }  // namespace braid::session

@@ -10,7 +10,9 @@ namespace braid::session {
 // Registers the functions that rewritten calls of ML.PREDICT and its kin use:
 //   braid_score_value(artefact, inputs…) → DOUBLE
 //   braid_score_label_<type>(artefact, threshold, inputs…) → STRUCT(label, probs STRUCT(label,
-//   prob)[]) braid_score_cluster(artefact, inputs…) → STRUCT(centroid_id, nearest
+//     prob)[]); braid_score_calibrated_<type>(artefact, threshold, maps, inputs…) likewise, after
+//     the maps of ml/calibration.h
+//   braid_score_cluster(artefact, inputs…) → STRUCT(centroid_id, nearest
 //   STRUCT(centroid_id, distance)[]) braid_score_list(artefact, inputs…) → DOUBLE[]
 //   braid_score_anomaly(artefact, inputs…) → STRUCT(score DOUBLE, centroid_id BIGINT)
 //   braid_score_interval(artefact, confidence, inputs…) → STRUCT(value, confidence_interval_lower,

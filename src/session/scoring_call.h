@@ -16,8 +16,14 @@ std::string InputsSql(const std::vector<ProjectedInput>& inputs);
 // braid_score_<function>('<artefact>'[, '<setting>'], inputs cast to what the model reads).
 std::string ScoringCall(const BoundModel& model, const std::string& function,
                         const std::optional<std::string>& setting = {});
-// The likeliest label and the probabilities, in the form of the label's type.
-std::string LabelCall(const BoundModel& model, double threshold);
+// The likeliest label and the probabilities, in the form of the label's type; with `maps`, SQL of
+// the bytes of calibration maps, those that they give.
+std::string LabelCall(const BoundModel& model, double threshold, const std::string& maps = "");
+
+// What __braid_p, the answer of a LabelCall, is shown as: "… AS predicted_<label>", and "… AS
+// predicted_<label>_probs".
+std::string PredictedLabelSql(const Projection& projection);
+std::string ProbabilitiesSql(const Projection& projection);
 
 // "(SELECT <head> FROM <rows> AS __braid_row<tail>)".
 syntax::MappedText Around(const std::string& head, const syntax::MappedText& rows,

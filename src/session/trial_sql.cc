@@ -31,10 +31,21 @@ ModelVersion AsVersion(const ModelVersion& version, const ModelTrial& trial) {
   return alone;
 }
 
+MappedText OfVersions(std::string_view function, const std::vector<const ModelVersion*>& versions,
+                      ModelStore& models, const std::vector<GivenRows>& rows,
+                      const std::vector<Option>& settings) {
+  std::vector<std::shared_ptr<const StoredModel>> stored;
+  ModelCall call{.function = function, .models = {}, .rows = rows, .settings = settings};
+  for (const ModelVersion* version : versions) {
+    stored.push_back(models.Get(version->artefact_sha256));
+    call.models.push_back({*version, *stored.back()});
+  }
+  return ModelFunctionSql(call);
+}
+
 MappedText OfVersion(std::string_view function, const ModelVersion& version, ModelStore& models,
-                     const GivenRows* rows, const std::vector<Option>& settings) {
-  const auto stored = models.Get(version.artefact_sha256);
-  return ModelFunctionSql(function, {version, *stored}, rows, settings);
+                     const std::vector<GivenRows>& rows, const std::vector<Option>& settings) {
+  return OfVersions(function, {&version}, models, rows, settings);
 }
 
 MappedText OfTrials(std::string_view function, const ModelVersion& version, ModelStore& models,
@@ -45,7 +56,7 @@ MappedText OfTrials(std::string_view function, const ModelVersion& version, Mode
   for (const ModelTrial* trial : trials) {
     text.Append(fmt::format("{}SELECT CAST({} AS BIGINT) AS trial_id, * FROM ",
                             trial == trials.front() ? "" : " UNION ALL BY NAME ", trial->trial_id));
-    text.Append(OfVersion(function, AsVersion(version, *trial), models, nullptr, settings));
+    text.Append(OfVersion(function, AsVersion(version, *trial), models, {}, settings));
   }
   text.Append(")");
   return text;
@@ -138,16 +149,19 @@ const ModelTrial& FindTrial(const ModelVersion& version, int64_t trial_id) {
               "ML.TRIAL_INFO lists the trials");
 }
 
-MappedText TrialFunctionSql(std::string_view function, const ModelVersion& version,
-                            ModelStore& models, const GivenRows* rows,
+MappedText TrialFunctionSql(std::string_view function,
+                            const std::vector<const ModelVersion*>& versions, ModelStore& models,
+                            const std::vector<GivenRows>& rows,
                             const std::vector<Option>& settings) {
+  if (versions.size() > 1) return OfVersions(function, versions, models, rows, settings);
+  const ModelVersion& version = *versions.at(0);
   const ml::OptionReader reader(settings);
   std::vector<Option> others;
   for (const Option& option : settings)
     if (option.name != kSetting) others.push_back(option);
   if (function == "TRIAL_INFO") {
     if (version.trials.empty()) RefuseUntuned(version, "ML.TRIAL_INFO");
-    if (rows != nullptr || !settings.empty())
+    if (!rows.empty() || !settings.empty())
       throw Error(ErrorCode::kSyntax, "Wrong arguments of ML.TRIAL_INFO",
                   "write ML.TRIAL_INFO(MODEL m)");
     MappedText text;
@@ -158,7 +172,7 @@ MappedText TrialFunctionSql(std::string_view function, const ModelVersion& versi
       reader.Has(kSetting) ? &FindTrial(version, reader.Integer(kSetting, 1, 1)) : nullptr;
   if (version.trials.empty()) return OfVersion(function, version, models, rows, settings);
   const bool alone =
-      rows != nullptr || !TellsOfTheModel(function, *models.Get(version.artefact_sha256)->core);
+      !rows.empty() || !TellsOfTheModel(function, *models.Get(version.artefact_sha256)->core);
   if (alone)
     return OfVersion(function, chosen != nullptr ? AsVersion(version, *chosen) : version, models,
                      rows, others);

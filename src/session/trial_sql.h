@@ -12,9 +12,11 @@ namespace braid::session {
 
 // ML.<function>(MODEL m, …) where trials matter: ML.TRIAL_INFO, a version that was tuned, or
 // STRUCT(2 AS trial_id). With rows the answer is the best trial's, or that trial's; without rows
-// all trials', with their trial_id before the columns. Otherwise it is ModelFunctionSql's.
-syntax::MappedText TrialFunctionSql(std::string_view function, const catalog::ModelVersion& version,
-                                    ModelStore& models, const GivenRows* rows,
+// all trials', with their trial_id before the columns. Otherwise, and for several models, it is
+// ModelFunctionSql's.
+syntax::MappedText TrialFunctionSql(std::string_view function,
+                                    const std::vector<const catalog::ModelVersion*>& versions,
+                                    ModelStore& models, const std::vector<GivenRows>& rows,
                                     const std::vector<Option>& settings);
 
 // The trial of that id. Throws kInvalidOption when there is none, or it did not succeed.

@@ -80,27 +80,29 @@ class Finder {
       return;
     }
     cursor_.Next();
-    cursor_.Next();
-    call.model = cursor_.ExpectModel();
-    if (cursor_.Accept(",")) TakeRows(call);
-    // BigQuery ML has the settings of ML.DETECT_ANOMALIES before the rows.
-    if (!call.settings.empty()) {
-      if (cursor_.Accept(",")) TakeRows(call);
-    } else if (cursor_.Accept(",")) {
-      cursor_.Expect("STRUCT", fmt::format("as the last argument of ML.{}", call.function));
-      call.settings = cursor_.ParseStructFields();
+    TakeModel(call);
+    while (cursor_.Peek().Is(",") && cursor_.Peek(1).Is("MODEL")) {
+      cursor_.Next();
+      TakeModel(call);
     }
+    // BigQuery ML has the settings of ML.DETECT_ANOMALIES before the rows.
+    while (cursor_.Accept(",")) TakeArgument(call);
     call.end = cursor_.Peek().end;
     cursor_.Expect(")", fmt::format("at the end of ML.{}", call.function));
     found_.calls.push_back(std::move(call));
     after_source_word_ = false;
   }
 
-  void TakeRows(MlCall& call) {
+  void TakeModel(MlCall& call) {
+    cursor_.Expect("MODEL", fmt::format("in ML.{}", call.function));
+    call.models.push_back(cursor_.ExpectModel());
+  }
+
+  void TakeArgument(MlCall& call) {
     if (cursor_.Accept("TABLE")) {
-      call.table = cursor_.ExpectName("a table's name after TABLE");
+      call.rows.push_back({.table = cursor_.ExpectName("a table's name after TABLE"), .query = {}});
     } else if (cursor_.Peek().Is("(")) {
-      call.query = cursor_.ExpectParenthesised("a query");
+      call.rows.push_back({.table = {}, .query = cursor_.ExpectParenthesised("a query")});
     } else if (call.settings.empty() && cursor_.Accept("STRUCT")) {
       call.settings = cursor_.ParseStructFields();
     } else {
@@ -176,9 +178,9 @@ class Finder {
     cursor_.Expect("(", "after the service's name");
     cursor_.Expect("TABLE", "in a call of a service");
     if (cursor_.Peek().Is("(")) {
-      call.query = cursor_.ExpectParenthesised("a query");
+      call.rows.query = cursor_.ExpectParenthesised("a query");
     } else {
-      call.table = cursor_.ExpectName("a table's name after TABLE");
+      call.rows.table = cursor_.ExpectName("a table's name after TABLE");
     }
     call.end = cursor_.Peek().end;
     cursor_.Expect(")", "at the end of the service's call");

@@ -11,22 +11,22 @@
 
 namespace braid::syntax {
 
-// ML.F(MODEL m [, TABLE t | (query)] [, STRUCT(value AS name, …)]); rows and settings in any order.
+// TABLE t or (query): the rows that a call is given.
+struct RowsArgument {
+  std::optional<Name> table;
+  std::optional<SourceText> query;
+};
+
+// ML.F(MODEL m [, MODEL n …] [, TABLE t | (query) …] [, STRUCT(value AS name, …)]); rows and
+// settings in any order.
 struct MlCall {
   size_t begin = 0;
   size_t end = 0;
   std::string function;  // upper case, without ML.
   size_t function_offset = 0;
-  ModelReference model;
-  std::optional<Name> table;
-  std::optional<SourceText> query;
+  std::vector<ModelReference> models;  // at least one
+  std::vector<RowsArgument> rows;
   std::vector<Option> settings;
-};
-
-// What rows a call is given: TABLE t or (query).
-struct RowsArgument {
-  std::optional<Name> table;
-  std::optional<SourceText> query;
 };
 
 // ML.F({TABLE t | (query)}, … [, STRUCT(value AS name, …)]) of the functions that describe rows and
@@ -68,8 +68,7 @@ struct ServiceCall {
   size_t begin = 0;
   size_t end = 0;
   Name name;
-  std::optional<Name> table;
-  std::optional<SourceText> query;
+  RowsArgument rows;
 };
 
 // The outermost extensions of a query, in textual order. What stands inside a call's query is found

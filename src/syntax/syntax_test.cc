@@ -168,9 +168,9 @@ TEST(QueryTest, FindsOutermostCalls) {
   const QueryExtensions found = FindExtensions(query);
   ASSERT_EQ(found.calls.size(), 1U);
   EXPECT_EQ(found.calls[0].function, "PREDICT");
-  EXPECT_EQ(found.calls[0].model.alias, "champion");
-  EXPECT_EQ(found.calls[0].query->text, "SELECT * FROM ML.PREDICT(MODEL n, TABLE s.t)");
-  EXPECT_EQ(query.substr(found.calls[0].query->offset, 6), "SELECT");
+  EXPECT_EQ(found.calls[0].models[0].alias, "champion");
+  EXPECT_EQ(found.calls[0].rows[0].query->text, "SELECT * FROM ML.PREDICT(MODEL n, TABLE s.t)");
+  EXPECT_EQ(query.substr(found.calls[0].rows[0].query->offset, 6), "SELECT");
   EXPECT_EQ(std::get<double>(found.calls[0].settings[0].value.value), 0.6);
   ASSERT_EQ(found.streams.size(), 2U);
   EXPECT_EQ(query.substr(found.streams[0].begin, found.streams[0].end - found.streams[0].begin),
@@ -180,7 +180,22 @@ TEST(QueryTest, FindsOutermostCalls) {
   EXPECT_THAT(files.options,
               ElementsAre(std::make_pair("format", "'csv'"), std::make_pair("header", "true")));
   ASSERT_EQ(found.services.size(), 1U);
-  EXPECT_EQ(found.services[0].query->text, "SELECT 1");
+  EXPECT_EQ(found.services[0].rows.query->text, "SELECT 1");
+}
+
+TEST(QueryTest, TakesSeveralModelsAndRows) {
+  const std::string query =
+      "FROM ML.COMPARE(MODEL a, MODEL s.b@2, STRUCT(0.9 AS confidence_level), (SELECT 1), TABLE t)";
+  const QueryExtensions found = FindExtensions(query);
+  ASSERT_EQ(found.calls.size(), 1U);
+  const MlCall& call = found.calls[0];
+  ASSERT_EQ(call.models.size(), 2U);
+  EXPECT_EQ(call.models[1].name.ToString(), "s.b");
+  EXPECT_EQ(call.models[1].version, 2);
+  ASSERT_EQ(call.rows.size(), 2U);
+  EXPECT_EQ(call.rows[0].query->text, "SELECT 1");
+  EXPECT_EQ(call.rows[1].table->ToString(), "t");
+  EXPECT_EQ(call.settings.size(), 1U);
 }
 
 TEST(QueryTest, DoesNotMistakeTablesForStreams) {
@@ -448,8 +463,11 @@ TEST(QueryTest, PlacesErrors) {
                    "FROM ML.PREDICT(MODEL m,\n)",
                    "FROM ML.PREDICT(MODEL m, TABLE t, STRUC(1 AS a))", "FROM risk(TABLE t, 1)",
                    "FROM STREAM read_files()", "FROM STREAM read_files('x', a => )",
-                   "FROM STREAM a.b.c", "SELECT ML.STANDARD_SCALER(x"}),
-      ElementsAre("1:26", "1:25", "2:1", "1:35", "1:18", "1:24", "1:34", "1:16", "1:26"));
+                   "FROM STREAM a.b.c", "SELECT ML.STANDARD_SCALER(x",
+                   "FROM ML.F(MODEL a, TABLE t, MODEL b)", "FROM ML.F(MODEL a, MODEL)",
+                   "FROM ML.F(MODEL a, STRUCT(1 AS x), STRUCT(2 AS y))"}),
+      ElementsAre("1:26", "1:25", "2:1", "1:35", "1:18", "1:24", "1:34", "1:16", "1:26", "1:29",
+                  "1:25", "1:36"));
 }
 
 TEST(QueryTest, TakesStreamsOnlyAsSources) {
