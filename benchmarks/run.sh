@@ -6,7 +6,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
-all=(linear predict noop startup service)
+all=(linear many_models predict noop startup service)
 
 fail() { printf 'bench: error: %s\n' "$1" >&2; printf 'bench: hint: %s\n' "$2" >&2; exit 2; }
 

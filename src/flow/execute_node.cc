@@ -10,6 +10,7 @@
 #include "catalog/place.h"
 #include "flow/declaration_queries_internal.h"
 #include "flow/run_parts_internal.h"
+#include "session/moments_function.h"
 #include "session/rewrite.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
@@ -99,7 +100,10 @@ class Execution {
   std::string Rewritten(const std::function<std::string(const syntax::StreamReference&)>& stream) {
     const syntax::SourceText& query = *QueryOf(*node_.object.statement);
     try {
-      session::RewriteContext context{run_.change.state, run_.workspace.models, stream, {}};
+      session::RewriteContext context{
+          run_.change.state, run_.workspace.models, stream, {}, [this](size_t inputs) {
+            return session::MomentsFunction(run_.change.connection, inputs);
+          }};
       return session::RewriteQuery(query.text, context).text();
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, node_.object, query);

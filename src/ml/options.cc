@@ -16,15 +16,17 @@ namespace braid::ml {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> kGeneralNames = {"model_type",
-                                                           "input_label_cols",
-                                                           "data_split_method",
-                                                           "data_split_col",
-                                                           "data_split_eval_fraction",
-                                                           "instance_weight_col",
-                                                           "promotion_query",
-                                                           "seed",
-                                                           "threads"};
+constexpr std::array<std::string_view, 11> kGeneralNames = {"model_type",
+                                                            "input_label_cols",
+                                                            "data_split_method",
+                                                            "data_split_col",
+                                                            "data_split_eval_fraction",
+                                                            "instance_weight_col",
+                                                            "promotion_query",
+                                                            "partition_fallback",
+                                                            "partition_min_rows",
+                                                            "seed",
+                                                            "threads"};
 
 // BigQuery ML's options that a kind may lack. Those that are FALSE by default may be given as such.
 struct MissingOption {
@@ -130,6 +132,11 @@ ModelOptions ParseModelOptions(const std::vector<Option>& options) {
   parsed.data_split_col = reader.Text("data_split_col");
   parsed.instance_weight_col = reader.Text("instance_weight_col");
   parsed.promotion_query = reader.Text("promotion_query");
+  for (const char* name : {"partition_fallback", "partition_min_rows"})
+    if (reader.Has(name)) parsed.partition_options.emplace_back(name);
+  parsed.pooled_fallback =
+      reader.Word("partition_fallback", false, {{"NONE", false}, {"POOLED", true}});
+  parsed.partition_min_rows = reader.Integer("partition_min_rows", 1, 1);
   parsed.seed = reader.Integer("seed", INT64_MIN, 0);
   parsed.threads = reader.Integer("threads", 0, 0);
   const bool by_column = parsed.data_split_method == DataSplitMethod::kCustom ||

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "ml/option_reader.h"
 #include "session/ml_sql.h"
+#include "session/model_table.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
 
@@ -16,7 +17,6 @@ namespace braid::session {
 namespace {
 
 using syntax::MappedText;
-using syntax::QuoteString;
 
 enum class Rows : uint8_t { kNone, kOptional, kNeeded };
 
@@ -130,6 +130,7 @@ const std::vector<Function>& Functions() {
 std::vector<std::string> NamesFor(const ml::Model& model) {
   std::vector<std::string> names;
   for (const Function& function : Functions()) names.emplace_back(function.name);
+  for (const char* name : {"CROSS_VALIDATE", "FEATURE_ABLATION"}) names.emplace_back(name);
   for (const ml::TableFunction& table : model.table_functions()) names.emplace_back(table.name);
   return names;
 }
@@ -154,44 +155,7 @@ void CheckSettings(const std::vector<Option>& settings, const std::vector<std::s
   }
 }
 
-std::string CellSql(const nlohmann::ordered_json& cell) {
-  if (cell.is_null()) return "NULL";
-  if (cell.is_boolean()) return cell.get<bool>() ? "TRUE" : "FALSE";
-  if (cell.is_number_integer()) return cell.dump();
-  if (cell.is_number()) return NumberSql(cell.get<double>());
-  if (cell.is_string()) return QuoteString(cell.get<std::string>());
-  std::string items;
-  if (cell.is_array()) {
-    for (const auto& item : cell) items += (items.empty() ? "" : ", ") + CellSql(item);
-    return "[" + items + "]";
-  }
-  for (const auto& [key, value] : cell.items())
-    items += fmt::format("{}{}: {}", items.empty() ? "" : ", ", QuoteString(key), CellSql(value));
-  return "{" + items + "}";
-}
-
 }  // namespace
-
-std::string TableSql(const ml::Table& table) {
-  std::string names;
-  std::string casts;
-  for (const ml::Table::Column& column : table.columns) {
-    const std::string name = syntax::QuoteIdentifier(column.name);
-    names += (names.empty() ? "" : ", ") + name;
-    casts +=
-        fmt::format("{}CAST({} AS {}) AS {}", casts.empty() ? "" : ", ", name, column.type, name);
-  }
-  std::string rows;
-  for (const auto& row : table.rows) {
-    std::string cells;
-    for (const auto& cell : row) cells += (cells.empty() ? "" : ", ") + CellSql(cell);
-    rows += fmt::format("{}({})", rows.empty() ? "" : ", ", cells);
-  }
-  const bool empty = rows.empty();
-  for (size_t i = 0; empty && i < table.columns.size(); ++i) rows += i == 0 ? "(NULL" : ", NULL";
-  return fmt::format("(SELECT {} FROM (VALUES {}) AS __t({}){})", casts, rows + (empty ? ")" : ""),
-                     names, empty ? " WHERE FALSE" : "");
-}
 
 MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
                             const MappedText* rows, const std::vector<Option>& settings) {
@@ -216,7 +180,7 @@ MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
     throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
                 fmt::format("write ML.{}(MODEL m)", function));
   CheckSettings(settings, table->settings);
-  return Text(TableSql(model.stored.core->TableOf(function, settings)));
+  return Text(ModelTableSql(model, function, settings));
 }
 
 }  // namespace braid::session

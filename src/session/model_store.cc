@@ -58,8 +58,8 @@ StoredModel FromText(const std::string& text) {
       format == kGlmOnlyFormat
           ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")
           : json.at("kind").get<std::string>();
-  const ml::ModelKind& kind = ml::FindModelKind(kind_name);
-  return {std::move(projection), kind.load(json.at("core").get_ref<const std::string&>())};
+  return {std::move(projection),
+          ml::LoadModel(kind_name, json.at("core").get_ref<const std::string&>())};
 }
 
 }  // namespace

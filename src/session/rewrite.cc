@@ -14,6 +14,7 @@
 #include "session/ml_sql.h"
 #include "session/preprocess.h"
 #include "session/service_sql.h"
+#include "session/validate_sql.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
 #include "syntax/query_block.h"
@@ -132,13 +133,24 @@ class Rewriter {
     const BoundModel model{*version, *stored};
     std::optional<MappedText> rows;
     if (call.table || call.query) rows = RowsOf(call.table, call.query, base);
+    if (IsValidation(call.function) && !rows) rows = TrainingRowsOf(*version);
     try {
+      if (IsValidation(call.function))
+        return ValidationSql(call.function, model, *rows, call.settings, context_.moments);
       MappedText text;
       text.Append(ModelFunctionSql(call.function, model, rows ? &*rows : nullptr, call.settings));
       return text;
     } catch (const Error& error) {
       Fail(error, base + PlaceOf(error, call));
     }
+  }
+
+  // The rows that the query of a version's training gives now.
+  MappedText TrainingRowsOf(const catalog::ModelVersion& version) {
+    RewriteContext inner{context_.state, context_.models, {}, {}};
+    MappedText rows;
+    rows.Append("(" + RewriteQuery(version.query, inner).text() + "\n)");
+    return rows;
   }
 
   // Errors of settings name the setting; those of the function its name.

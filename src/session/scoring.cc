@@ -12,6 +12,8 @@
 #include "base/error.h"
 #include "engine/functions.h"
 #include "ml/metrics.h"
+#include "session/model_table.h"
+#include "session/validate_sql.h"
 
 namespace braid::session {
 
@@ -61,8 +63,7 @@ void SetNullWhereNaN(engine::VectorWriter& out, const double* values, size_t row
 void ScoreValue(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
   const ml::Model& model = *scoring.model->core;
   model.Score(Inputs(scoring, arguments), {out.doubles(), arguments.rows});
-  if (model.task() == ml::Task::kRecommendation)
-    SetNullWhereNaN(out, out.doubles(), arguments.rows);
+  if (model.may_be_silent()) SetNullWhereNaN(out, out.doubles(), arguments.rows);
 }
 
 void ScoreList(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
@@ -70,7 +71,11 @@ void ScoreList(const BoundScoring& scoring, const Batch& arguments, engine::Vect
   engine::VectorWriter element = out.ListChild(arguments.rows * width);
   scoring.model->core->Score(Inputs(scoring, arguments),
                              {element.doubles(), arguments.rows * width});
-  for (size_t row = 0; row < arguments.rows; ++row) out.SetListEntry(row, row * width, width);
+  const bool may_be_silent = scoring.model->core->may_be_silent();
+  for (size_t row = 0; row < arguments.rows; ++row) {
+    out.SetListEntry(row, row * width, width);
+    if (may_be_silent && std::isnan(element.doubles()[row * width])) out.SetNull(row);
+  }
 }
 
 // The categories of one input that training saw, once for each row.
@@ -152,6 +157,8 @@ void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine:
     list.SetListEntry(row, row * shown, shown);
     baseline.doubles()[row] = part[width - 1];
     value.doubles()[row] = std::accumulate(part, part + width, 0.0);
+    if (model.may_be_silent() && std::isnan(baseline.doubles()[row]))
+      for (engine::VectorWriter* field : {&list, &baseline, &value}) field->SetNull(row);
   }
 }
 
@@ -221,11 +228,14 @@ void ScoreClasses(LabelForm form, const BoundScoring& scoring, const Batch& argu
   engine::VectorWriter element = list.ListChild(probabilities.size());
   engine::VectorWriter element_label = element.Child(0);
   double* element_prob = element.Child(1).doubles();
+  const bool may_be_silent = scoring.model->core->may_be_silent();
   std::vector<size_t> order(classes);
   for (size_t row = 0; row < arguments.rows; ++row) {
     const double* p = &probabilities[row * classes];
+    const bool silent = may_be_silent && std::isnan(p[0]);
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [p](size_t a, size_t b) { return p[a] > p[b]; });
+    if (!silent)
+      std::stable_sort(order.begin(), order.end(), [p](size_t a, size_t b) { return p[a] > p[b]; });
     const size_t best = classes == 2 ? (p[1] >= scoring.setting ? 1 : 0) : order[0];
     WriteLabel(label, form, row, labels, best);
     for (size_t k = 0; k < classes; ++k) {
@@ -233,6 +243,8 @@ void ScoreClasses(LabelForm form, const BoundScoring& scoring, const Batch& argu
       element_prob[row * classes + k] = p[order[k]];
     }
     list.SetListEntry(row, row * classes, classes);
+    if (silent)
+      for (engine::VectorWriter* vector : {&label, &list, &out}) vector->SetNull(row);
   }
 }
 
@@ -303,6 +315,8 @@ struct ErrorState final : engine::AggregateFunction::State {
 }  // namespace
 
 void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store) {
+  RegisterModelTables(connection, store);
+  RegisterValidation(connection);
   engine::Register(connection, engine::AggregateFunction{
                                    .name = "braid_regression_errors",
                                    .parameter_count = 2,

@@ -11,6 +11,7 @@
 #include "engine/interrupt.h"
 #include "lake/tables.h"
 #include "lake/write_transaction.h"
+#include "session/moments_function.h"
 #include "session/rewrite.h"
 #include "syntax/format.h"
 #include "syntax/parse.h"
@@ -116,7 +117,9 @@ void Session::ExecuteEngine(const std::string& text, ResultSink& sink) {
   CheckTarget(words, *state);
   syntax::MappedText mapped;
   if (HasExtensions(syntax::FindExtensions(text))) {
-    RewriteContext context{*state, workspace_.models, {}, {}};
+    RewriteContext context{*state, workspace_.models, {}, {}, [this](size_t inputs) {
+                             return MomentsFunction(*connection_, inputs);
+                           }};
     mapped = RewriteQuery(text, context);
   } else {
     mapped.AppendOriginal(text, 0);

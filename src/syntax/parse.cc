@@ -110,14 +110,29 @@ Statement ParseFlow(Cursor& cursor) {
   return flow;
 }
 
+std::vector<ColumnDefinition> ParsePartition(Cursor& cursor) {
+  std::vector<ColumnDefinition> columns;
+  const size_t offset = cursor.Peek().begin;
+  cursor.Expect("(", "after PARTITION BY");
+  do {
+    const size_t begin = cursor.Peek().begin;
+    columns.push_back({.name = cursor.ExpectIdentifier("a column's name"), .offset = begin});
+  } while (cursor.Accept(","));
+  if (!cursor.Accept(")")) cursor.FailExpected({",", ")"}, "in PARTITION BY");
+  CheckUnique(cursor, columns, "A partition column", offset);
+  return columns;
+}
+
 Statement ParseModel(Cursor& cursor, bool or_replace) {
   CreateModel model;
   model.or_replace = or_replace;
   model.if_not_exists = cursor.AcceptWords({"IF", "NOT", "EXISTS"});
   model.name = cursor.ExpectName("the model's name");
+  if (cursor.AcceptWords({"PARTITION", "BY"})) model.partition_by = ParsePartition(cursor);
   if (cursor.Accept("TRANSFORM")) model.transform = cursor.ExpectParenthesised("( after TRANSFORM");
   if (cursor.Accept("OPTIONS")) model.options = cursor.ParseOptions("after OPTIONS");
-  if (!cursor.Accept("AS")) cursor.FailExpected({"TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
+  if (!cursor.Accept("AS"))
+    cursor.FailExpected({"PARTITION", "TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
   model.query = cursor.ExpectQuery("after AS");
   return model;
 }

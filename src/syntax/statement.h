@@ -72,11 +72,13 @@ struct CreateFlow {
   SourceText query;
 };
 
-// CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [TRANSFORM (…)] [OPTIONS (…)] AS query
+// CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [PARTITION BY (column, …)] [TRANSFORM (…)]
+// [OPTIONS (…)] AS query
 struct CreateModel {
   Name name;
   bool or_replace = false;
   bool if_not_exists = false;
+  std::vector<ColumnDefinition> partition_by;  // names alone
   std::optional<SourceText> transform;
   std::vector<Option> options;
   SourceText query;

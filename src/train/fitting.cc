@@ -40,8 +40,8 @@ std::vector<std::string> Fitting::Classes(const TrainingRows& rows) const {
   for (const auto& row : connection_.Rows(fmt::format(
            "SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v FROM {}) WHERE v "
            "IS NOT NULL ORDER BY v LIMIT 51",
-           syntax::QuoteIdentifier(projection_.label),
-           session::LabelFamily(projection_.label_type), rows.TrainingQuery())))
+           syntax::QuoteIdentifier(projection_.label), session::LabelFamily(projection_.label_type),
+           rows.TrainingQuery())))
     classes.push_back(row[0]);
   if (classes.size() > 50)
     throw Error(ErrorCode::kTrainingData,
@@ -50,7 +50,6 @@ std::vector<std::string> Fitting::Classes(const TrainingRows& rows) const {
   return classes;
 }
 
-// What a RowSource gives: inputs, label, weight.
 std::string Fitting::InputList() const {
   std::string list = session::InputsSql(projection_.inputs);
   const std::string label = "__braid_row." + syntax::QuoteIdentifier(projection_.label);
@@ -65,18 +64,27 @@ std::string Fitting::InputList() const {
   return list;
 }
 
-ml::TrainedModel Fitting::Fit(const TrainingRows& rows, const ml::TrainingControl& control) {
+std::string Fitting::MomentsList() const {
+  return InputList() + (projection_.label.empty() ? ", CAST(0 AS DOUBLE)" : "");
+}
+
+ml::TrainingRequest Fitting::RequestFor(const TrainingRows& rows) const {
   ml::TrainingRequest request = Request();
   if (Classifies()) request.classes_in_order = Classes(rows);
+  return request;
+}
+
+ml::TrainedModel Fitting::Fit(const TrainingRows& rows, const ml::TrainingControl& control) {
+  ml::TrainingRequest request = RequestFor(rows);
   const std::string from = rows.TrainingQuery() + " AS __braid_row";
   QueryRows source(connection_, fmt::format("SELECT {} FROM {}", InputList(), from));
   QueryRows held_out(connection_, fmt::format("SELECT {} FROM {} AS __braid_row", InputList(),
                                               rows.EvaluationQuery()));
   if (rows.is_split()) request.held_out = &held_out;
   if (!MomentsSuffice(request)) return options_.kind->train(request, source, control);
-  const std::string list = InputList() + (projection_.label.empty() ? ", CAST(0 AS DOUBLE)" : "");
   return options_.kind->train_from_moments(
-      request, GatherMoments(connection_, request.inputs.size(), list, from, threads_ == 1), source,
+      request,
+      GatherMoments(connection_, request.inputs.size(), MomentsList(), from, threads_ == 1), source,
       control);
 }
 

@@ -10,10 +10,12 @@
 #include "catalog/place.h"
 #include "ml/model_kind.h"
 #include "ml/options.h"
+#include "ml/partitioned/partition_trainer.h"
 #include "session/ml_sql.h"
 #include "session/rewrite.h"
 #include "train/fitting.h"
 #include "train/model_projection.h"
+#include "train/partitioned_fitting.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
 
@@ -45,6 +47,17 @@ Json ToJson(const OptionValue& option) {
       option.value);
 }
 
+void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& statement) {
+  if (!statement.partition_by.empty()) {
+    ml::CheckPartitionedKind(*options.kind);
+  } else if (!options.partition_options.empty()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("The option {} needs PARTITION BY", ToUpper(options.partition_options.front())),
+        "write CREATE MODEL m PARTITION BY (column) OPTIONS (…) AS query");
+  }
+}
+
 class Training {
  public:
   Training(const catalog::Object& object, Change& change, session::ModelStore& models,
@@ -66,9 +79,11 @@ class Training {
                               !statement_.transform && MakeFitting().moments_suffice()
                                   ? RowAccess::kInPlace
                                   : RowAccess::kKept);
+      keys_ = PartitionKeys(projecting_);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
-      const session::StoredModel stored{projection_, Fit(rows)};
+      session::StoredModel stored{projection_, Fit(rows)};
+      stored.projection.inputs.insert(stored.projection.inputs.begin(), keys_.begin(), keys_.end());
       return Publish(rows, stored);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, *part_);
@@ -84,6 +99,9 @@ class Training {
                     fmt::format("PROMOTION_QUERY is no option of {}", kind().name),
                     "no rows can tell which of two projections is better; the newest becomes "
                     "champion");
+      for (const syntax::ColumnDefinition& column : statement_.partition_by)
+        projecting_.partition.push_back(column.name);
+      CheckPartition(options(), statement_);
       if (kind().named_columns != nullptr)
         projecting_.named = kind().named_columns(statement_.options);
     } catch (const Error& error) {
@@ -142,7 +160,10 @@ class Training {
     control.progress = [this](double fraction, double loss) {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
-    ml::TrainedModel trained = MakeFitting().Fit(rows, control);
+    Fitting fitting = MakeFitting();
+    ml::TrainedModel trained =
+        keys_.empty() ? fitting.Fit(rows, control)
+                      : PartitionedFitting(change_.connection, fitting, keys_).Fit(rows, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
     return std::move(trained.model);
@@ -163,6 +184,7 @@ class Training {
     version.query = statement_.query.text;
     Json given = Json::object();
     for (const Option& option : statement_.options) given[option.name] = ToJson(option.value);
+    if (!projecting_.partition.empty()) given["partition_by"] = projecting_.partition;
     version.options = given.dump();
     version.seed = options().seed;
     version.threads = Threads();
@@ -217,6 +239,7 @@ class Training {
   ProjectionRequest projecting_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
+  std::vector<session::ProjectedInput> keys_;           // of PARTITION BY
   const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies
 };
 
