@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/batch.h"
+#include "base/text.h"
 #include "ml/training.h"
 
 namespace braid::ml {
@@ -48,7 +49,7 @@ class FeatureSpace {
 
  private:
   struct Levels {
-    std::unordered_map<std::string_view, size_t> of_text;  // views into inputs_
+    std::unordered_map<std::string, size_t, TextHash, std::equal_to<>> of_text;
     std::optional<size_t> of_null;
   };
   std::vector<FeatureInput> inputs_;

@@ -65,7 +65,8 @@ double TotalSquares(const KMeansModel& model) {
 }
 
 TEST(KMeans, AgreesWithScikitLearnFromTheSameStart) {
-  for (const auto& fit : Reference().at("kmeans")) {
+  const auto reference = Reference();
+  for (const auto& fit : reference.at("kmeans")) {
     Rows rows = OfTable(fit.at("table"), fit.at("inputs").get<std::vector<std::string>>());
     KMeansOptions options{.standardize_features = fit.at("standardise").get<bool>()};
     auto start = fit.at("start").get<std::vector<double>>();
