@@ -14,10 +14,11 @@ namespace {
 
 struct NoRows final : RowSource {
   void Scan(const std::function<void(const Batch&)>& /*visit*/) override {
-    throw Error(ErrorCode::kNotSupported,
-                "Sums are too coarse for this training: inputs depend on each other, or its options "
-                "ask for steps over the rows",
-                "leave one of the dependent inputs out of the model, or set L2_REG");
+    throw Error(
+        ErrorCode::kNotSupported,
+        "Sums are too coarse for this training: inputs depend on each other, or its options "
+        "ask for steps over the rows",
+        "leave one of the dependent inputs out of the model, or set L2_REG");
   }
 };
 

@@ -12,8 +12,8 @@ namespace braid::ml {
 // Some rows of a batch, copied to a batch of their own. Picks again and again into the same memory.
 class PickedBatch {
  public:
-  // The columns from `first_column` on, `count` of them. Valid until the next call; texts as long as
-  // `from`.
+  // The columns from `first_column` on, `count` of them. Valid until the next call; texts as long
+  // as `from`.
   const Batch& Pick(const Batch& from, size_t first_column, size_t count,
                     std::span<const uint32_t> rows);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables that a model tells of itself as SQL: short ones as VALUES; those that come in parts from
-// a table function, part by part, each row as a JSON list of its cells.
+// The tables that a model tells of itself as SQL: short ones as VALUES; those that come in parts
+// from a table function, part by part, each row as a JSON list of its cells.
 #include "session/model_table.h"
 
 #include <fmt/format.h>
@@ -76,10 +76,11 @@ std::string PartsSql(const BoundModel& model, std::string_view function,
     casts += fmt::format("{}CAST(__cells {} '$[{}]' AS {}) AS {}", c == 0 ? "" : ", ",
                          nested ? "->" : "->>", c, type, syntax::QuoteIdentifier(name));
   }
-  return fmt::format("(SELECT {} FROM (SELECT CAST(cells AS JSON) AS __cells FROM "
-                     "braid_model_table({}, {}, {})) AS __t)",
-                     casts, QuoteString(model.version.artefact_sha256),
-                     QuoteString(std::string(function)), QuoteString(OptionsToJson(settings)));
+  return fmt::format(
+      "(SELECT {} FROM (SELECT CAST(cells AS JSON) AS __cells FROM "
+      "braid_model_table({}, {}, {})) AS __t)",
+      casts, QuoteString(model.version.artefact_sha256), QuoteString(std::string(function)),
+      QuoteString(OptionsToJson(settings)));
 }
 
 }  // namespace
@@ -113,19 +114,18 @@ std::string ModelTableSql(const BoundModel& model, std::string_view function,
 }
 
 void RegisterModelTables(engine::Connection& connection, ModelStore& store) {
-  engine::Register(
-      connection,
-      engine::TableFunction{
-          .name = "braid_model_table",
-          .parameter_types = {"VARCHAR", "VARCHAR", "VARCHAR"},
-          .columns = {{"cells", "VARCHAR"}},
-          .open = [&store](std::span<const std::string> arguments) {
-            auto reader = std::make_shared<PartReader>(store.Get(arguments[0]), arguments[1],
-                                                       OptionsFromJson(arguments[2]));
-            return [reader](std::span<engine::VectorWriter> columns, size_t capacity) {
-              return reader->Write(columns[0], capacity);
-            };
-          }});
+  engine::Register(connection,
+                   engine::TableFunction{
+                       .name = "braid_model_table",
+                       .parameter_types = {"VARCHAR", "VARCHAR", "VARCHAR"},
+                       .columns = {{"cells", "VARCHAR"}},
+                       .open = [&store](std::span<const std::string> arguments) {
+                         auto reader = std::make_shared<PartReader>(
+                             store.Get(arguments[0]), arguments[1], OptionsFromJson(arguments[2]));
+                         return [reader](std::span<engine::VectorWriter> columns, size_t capacity) {
+                           return reader->Write(columns[0], capacity);
+                         };
+                       }});
 }
 
 }  // namespace braid::session

@@ -29,12 +29,11 @@ std::string MomentsFunction(engine::Connection& connection, size_t inputs) {
                          .Next()
                          .has_value();
   if (!known)
-    engine::Register(connection, engine::AggregateFunction{.name = name,
-                                                           .parameter_count = inputs + 1,
-                                                           .make_state = [inputs] {
-                                                             return std::make_unique<GramState>(
-                                                                 inputs);
-                                                           }});
+    engine::Register(connection,
+                     engine::AggregateFunction{
+                         .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
+                           return std::make_unique<GramState>(inputs);
+                         }});
   return name;
 }
 

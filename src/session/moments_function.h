@@ -7,8 +7,8 @@
 
 namespace braid::session {
 
-// The aggregate that gathers the moments of so many inputs and a label, all DOUBLE: its name in SQL.
-// Its value is ml::GramAccumulator's serialised form. Registers it when the engine lacks it.
+// The aggregate that gathers the moments of so many inputs and a label, all DOUBLE: its name in
+// SQL. Its value is ml::GramAccumulator's serialised form. Registers it when the engine lacks it.
 std::string MomentsFunction(engine::Connection& connection, size_t inputs);
 
 }  // namespace braid::session

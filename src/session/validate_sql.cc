@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One scan gathers the sums of each fold; braid_validate makes the answer of their serialised forms,
-// which reach it as one text.
+// One scan gathers the sums of each fold; braid_validate makes the answer of their serialised
+// forms, which reach it as one text.
 #include "session/validate_sql.h"
 
 #include <fmt/format.h>
@@ -128,11 +128,10 @@ Json AblationRows(const ml::TrainingRequest& request, const ml::Folds& folds) {
   const std::vector<ml::FeatureScore> scores = ml::AblateFeatures(request, folds);
   Json rows = Json::array();
   for (const ml::FeatureScore& score : scores)
-    rows.push_back(
-        {{"feature", score.feature.empty() ? Json(nullptr) : Json(score.feature)},
-         {"mean_squared_error", score.mean_squared_error},
-         {"difference", score.mean_squared_error - scores.front().mean_squared_error},
-         {"r2_score", NumberOrNull(score.r2_score)}});
+    rows.push_back({{"feature", score.feature.empty() ? Json(nullptr) : Json(score.feature)},
+                    {"mean_squared_error", score.mean_squared_error},
+                    {"difference", score.mean_squared_error - scores.front().mean_squared_error},
+                    {"r2_score", NumberOrNull(score.r2_score)}});
   return rows;
 }
 
@@ -165,14 +164,14 @@ struct BoundValidation {
 
 BoundValidation ReadRequest(const std::string& text) {
   const Json json = Json::parse(text);
-  BoundValidation bound{.function = json.at("function"),
-                        .request = {.kind = json.at("kind"),
-                                    .inputs = {},
-                                    .label = json.at("label"),
-                                    .classes_in_order = {},
-                                    .settings = OptionsFromJson(
-                                        json.at("settings").get_ref<const std::string&>()),
-                                    .seed = json.at("seed")}};
+  BoundValidation bound{
+      .function = json.at("function"),
+      .request = {.kind = json.at("kind"),
+                  .inputs = {},
+                  .label = json.at("label"),
+                  .classes_in_order = {},
+                  .settings = OptionsFromJson(json.at("settings").get_ref<const std::string&>()),
+                  .seed = json.at("seed")}};
   for (const Json& name : json.at("inputs"))
     bound.request.inputs.push_back({name.get<std::string>(), ml::InputKind::kNumeric});
   return bound;
@@ -192,11 +191,12 @@ MappedText ValidationSql(std::string_view function, const BoundModel& model, con
   if (!moments)
     throw Error(ErrorCode::kNotSupported, fmt::format("ML.{} cannot stand here", function),
                 "ask for it in a query of its own");
-  const std::string label =
-      fmt::format("CAST(__braid_row.{} AS DOUBLE)", syntax::QuoteIdentifier(model.stored.projection.label));
+  const std::string label = fmt::format("CAST(__braid_row.{} AS DOUBLE)",
+                                        syntax::QuoteIdentifier(model.stored.projection.label));
   const MappedText sums = Around(
-      fmt::format("{} AS __fold, {}({}, {}) AS __sums", FoldSql(function, ml::OptionReader(settings)),
-                  moments(request.inputs.size()), InputsSql(model.stored.projection.inputs), label),
+      fmt::format("{} AS __fold, {}({}, {}) AS __sums",
+                  FoldSql(function, ml::OptionReader(settings)), moments(request.inputs.size()),
+                  InputsSql(model.stored.projection.inputs), label),
       rows, " GROUP BY 1");
   std::vector<std::string_view> names = {"feature", "mean_squared_error", "difference", "r2_score"};
   if (function == kCrossValidate)
@@ -205,10 +205,11 @@ MappedText ValidationSql(std::string_view function, const BoundModel& model, con
   std::string columns;
   for (const std::string_view name : names) {
     const bool whole = name == "fold" || name.ends_with("rows");
-    columns += fmt::format("{0}CAST(__r ->> '{1}' AS {2}) AS {1}", columns.empty() ? "" : ", ", name,
-                           name == "feature" ? "VARCHAR"
-                           : whole           ? "BIGINT"
-                                             : "DOUBLE");
+    columns +=
+        fmt::format("{0}CAST(__r ->> '{1}' AS {2}) AS {1}", columns.empty() ? "" : ", ", name,
+                    name == "feature" ? "VARCHAR"
+                    : whole           ? "BIGINT"
+                                      : "DOUBLE");
   }
   MappedText text;
   text.Append(fmt::format(

@@ -68,13 +68,13 @@ std::string GroupFunction(engine::Connection& connection, size_t inputs, size_t 
                          .Next()
                          .has_value();
   if (!known)
-    engine::Register(connection,
-                     engine::AggregateFunction{
-                         .name = name,
-                         .parameter_count = inputs + 1,
-                         .make_state = [inputs, most, used = std::make_shared<Budget>(0)] {
-                           return std::make_unique<GroupState>(inputs, used, most);
-                         }});
+    engine::Register(
+        connection,
+        engine::AggregateFunction{.name = name,
+                                  .parameter_count = inputs + 1,
+                                  .make_state = [inputs, most, used = std::make_shared<Budget>(0)] {
+                                    return std::make_unique<GroupState>(inputs, used, most);
+                                  }});
   return name;
 }
 
@@ -88,14 +88,14 @@ struct Share {
 bool GatherShare(engine::Connection& connection, const GroupedQuery& query,
                  const std::string& function, Share share, const TakeGroups& take) {
   std::string names;
-  for (size_t k = 0; k < query.key_count; ++k) names += fmt::format("{}{}", k == 0 ? "" : ", ", k + 1);
-  const std::string where =
-      share.parts == 1
-          ? ""
-          : fmt::format(" WHERE hash({}) % {} = {}", query.keys, share.parts, share.rest);
-  engine::Result result = connection.Query(fmt::format(
-      "SELECT {}, {}({}) FROM {}{} GROUP BY {}", query.keys, function, query.list, query.from,
-      where, names));
+  for (size_t k = 0; k < query.key_count; ++k)
+    names += fmt::format("{}{}", k == 0 ? "" : ", ", k + 1);
+  const std::string where = share.parts == 1 ? ""
+                                             : fmt::format(" WHERE hash({}) % {} = {}", query.keys,
+                                                           share.parts, share.rest);
+  engine::Result result =
+      connection.Query(fmt::format("SELECT {}, {}({}) FROM {}{} GROUP BY {}", query.keys, function,
+                                   query.list, query.from, where, names));
   // All states are finished when the first row comes, but their texts are not yet all looked at.
   std::vector<engine::Chunk> chunks;
   while (std::optional<engine::Chunk> chunk = result.Next()) {
@@ -155,15 +155,14 @@ void GatherGroupsInOrder(engine::Connection& connection, const GroupedQuery& que
         std::iota(order.begin(), order.end(), 0);
         std::stable_sort(order.begin(), order.end(),
                          [&](uint32_t a, uint32_t b) { return numbers[a] < numbers[b]; });
-        const Batch values{batch.rows,
-                           {batch.columns.begin() + static_cast<ptrdiff_t>(query.key_count),
-                            batch.columns.end()}};
+        const Batch values{
+            batch.rows,
+            {batch.columns.begin() + static_cast<ptrdiff_t>(query.key_count), batch.columns.end()}};
         for (size_t begin = 0; begin < order.size();) {
           const uint32_t number = numbers[order[begin]];
           size_t end = begin + 1;
           while (end < order.size() && numbers[order[end]] == number) ++end;
-          moments[number].Add(values,
-                              std::span<const uint32_t>(order).subspan(begin, end - begin));
+          moments[number].Add(values, std::span<const uint32_t>(order).subspan(begin, end - begin));
           begin = end;
         }
       });

@@ -95,8 +95,8 @@ void ScanPartitions(
     if (rows.rows() > 0) visit(key, rows);
     rows.Clear();
   };
-  QueryRows(connection, fmt::format("SELECT {}, {} FROM {} ORDER BY ALL", query.keys, query.list,
-                                    query.from))
+  QueryRows(connection,
+            fmt::format("SELECT {}, {} FROM {} ORDER BY ALL", query.keys, query.list, query.from))
       .Scan([&](const Batch& batch) {
         for (size_t row = 0; row < batch.rows; ++row) {
           if (rows.rows() == 0 || !IsKeyOf(key, batch, row)) {

@@ -83,14 +83,13 @@ void PartitionedFitting::TrainWaiting(const std::string& from, ml::PartitionTrai
 }
 
 void PartitionedFitting::TrainFromRows(const std::string& from, ml::PartitionTrainer& trainer) {
-  ScanPartitions(connection_,
-                 {.keys = session::InputsSql(keys_),
-                  .key_count = keys_.size(),
-                  .list = fitting_.InputList(),
-                  .from = from},
-                 [&](const ml::PartitionKey& key, ml::RowSource& rows) {
-                   trainer.TrainFromRows(key, rows);
-                 });
+  ScanPartitions(
+      connection_,
+      {.keys = session::InputsSql(keys_),
+       .key_count = keys_.size(),
+       .list = fitting_.InputList(),
+       .from = from},
+      [&](const ml::PartitionKey& key, ml::RowSource& rows) { trainer.TrainFromRows(key, rows); });
 }
 
 ml::TrainedModel PartitionedFitting::Fit(const TrainingRows& rows,
@@ -111,8 +110,8 @@ ml::TrainedModel PartitionedFitting::Fit(const TrainingRows& rows,
   }
   if (trainer.pooled_moments()) {
     QueryRows source(connection_, fmt::format("SELECT {} FROM {}", fitting_.InputList(), from));
-    trainer.SetPooled(options.kind->train_from_moments(request, *trainer.pooled_moments(), source,
-                                                       control));
+    trainer.SetPooled(
+        options.kind->train_from_moments(request, *trainer.pooled_moments(), source, control));
   } else if (options.pooled_fallback) {
     trainer.SetPooled(fitting_.Fit(rows, control));
   }

@@ -18,8 +18,10 @@ class GroupMoments {
   void Merge(const GroupMoments& other);
 
   const GramAccumulator& gram() const { return gram_; }
-  int64_t given() const { return given_; }                // rows, with a label or not
-  const std::string& failure() const { return failure_; }  // why there are no sums; empty: there are
+  int64_t given() const { return given_; }  // rows, with a label or not
+  const std::string& failure() const {
+    return failure_;
+  }  // why there are no sums; empty: there are
 
   std::string Serialize() const;
   // Throws kInternal when the bytes are not what Serialize writes.

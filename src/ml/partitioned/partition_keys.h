@@ -23,8 +23,8 @@ using PartitionKey = std::vector<std::optional<std::string>>;
 // Ascending column by column: whole numbers by value, other texts by their bytes, NULL last.
 bool KeyIsLess(const std::vector<KeyColumn>& columns, const PartitionKey& a, const PartitionKey& b);
 
-// Numbers keys from 0 in the order in which they come, and finds them for the rows of a batch by one
-// look into a hash table a row. Reading is for any number of threads.
+// Numbers keys from 0 in the order in which they come, and finds them for the rows of a batch by
+// one look into a hash table a row. Reading is for any number of threads.
 class PartitionKeys {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;

@@ -114,7 +114,8 @@ template <typename Train>
 PartitionTrainer::Trained PartitionTrainer::Record(PartitionKey key, int64_t rows,
                                                    std::optional<double> label_squares,
                                                    Train train) const {
-  Trained result{.key = std::move(key), .outcome = {.rows = rows}, .artefact = {}, .score_names = {}};
+  Trained result{
+      .key = std::move(key), .outcome = {.rows = rows}, .artefact = {}, .score_names = {}};
   try {
     if (rows < options_.min_rows)
       throw Error(ErrorCode::kTrainingData,
@@ -187,9 +188,8 @@ void PartitionTrainer::TrainFromRows(PartitionKey key, RowSource& rows,
   observed.Scan([](const Batch&) {});
   const int64_t count = request_.label.empty() ? observed.given() : observed.labelled();
   trained_.push_back(Record(std::move(key), count, observed.variance(), [&] {
-    return moments == nullptr
-               ? kind_.train(request_, rows, control_)
-               : kind_.train_from_moments(request_, moments->gram(), rows, control_);
+    return moments == nullptr ? kind_.train(request_, rows, control_)
+                              : kind_.train_from_moments(request_, moments->gram(), rows, control_);
   }));
 }
 
@@ -207,8 +207,7 @@ void PartitionTrainer::AlignScores() {
     trained.artefact.clear();
     trained.outcome = {.rows = trained.outcome.rows,
                        .error = fmt::format("It has {} scores, and the first partition {}",
-                                            trained.score_names.size(),
-                                            first->score_names.size())};
+                                            trained.score_names.size(), first->score_names.size())};
   }
 }
 
@@ -224,15 +223,16 @@ std::vector<std::string> PartitionTrainer::Notices() const {
     if (!trained.outcome.notice.empty()) ++counts[trained.outcome.notice];
   }
   if (failed > 0)
-    notices.push_back(fmt::format("{} of {} partitions were not trained ({}): ML.PARTITION_INFO "
-                                  "tells which and why",
-                                  failed, trained_.size(), first));
+    notices.push_back(
+        fmt::format("{} of {} partitions were not trained ({}): ML.PARTITION_INFO "
+                    "tells which and why",
+                    failed, trained_.size(), first));
   if (counts.empty()) return notices;
-  const auto most = std::max_element(counts.begin(), counts.end(), [](const auto& a, const auto& b) {
-    return a.second < b.second;
-  });
-  notices.push_back(fmt::format("{} of {} partitions: {}", most->second, trained_.size(),
-                                most->first));
+  const auto most =
+      std::max_element(counts.begin(), counts.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  notices.push_back(
+      fmt::format("{} of {} partitions: {}", most->second, trained_.size(), most->first));
   return notices;
 }
 

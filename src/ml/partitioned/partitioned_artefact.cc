@@ -58,9 +58,9 @@ Json PartitionsJson(const PartitionedParts& parts) {
     losses.push_back(OrNull(outcome.loss));
     r2_scores.push_back(OrNull(outcome.r2_score));
   }
-  return {{"keys", std::move(keys)},       {"rows", std::move(rows)},
-          {"texts", texts.texts()},        {"error", std::move(errors)},
-          {"notice", std::move(notices)},  {"loss", std::move(losses)},
+  return {{"keys", std::move(keys)},         {"rows", std::move(rows)},
+          {"texts", texts.texts()},          {"error", std::move(errors)},
+          {"notice", std::move(notices)},    {"loss", std::move(losses)},
           {"r2_score", std::move(r2_scores)}};
 }
 
@@ -82,9 +82,8 @@ void ReadPartitions(const Json& json, PartitionedParts& parts) {
   for (const Json& column : keys) {
     if (column.size() != count) MalformedArtefact("the partitions' lists differ in length");
     for (size_t p = 0; p < count; ++p)
-      parts.keys[p].push_back(column[p].is_null()
-                                  ? std::nullopt
-                                  : std::optional(column[p].get<std::string>()));
+      parts.keys[p].push_back(column[p].is_null() ? std::nullopt
+                                                  : std::optional(column[p].get<std::string>()));
   }
   uint32_t entry = 0;
   for (size_t p = 0; p < count; ++p) {

@@ -218,9 +218,9 @@ void PartitionedModel::Intervals(const Batch& inputs, double confidence,
 }
 
 std::map<std::string, double> PartitionedModel::TrainingMetrics() const {
-  const auto trained = std::count_if(
-      parts_.outcomes.begin(), parts_.outcomes.end(),
-      [](const PartitionOutcome& outcome) { return outcome.error.empty(); });
+  const auto trained =
+      std::count_if(parts_.outcomes.begin(), parts_.outcomes.end(),
+                    [](const PartitionOutcome& outcome) { return outcome.error.empty(); });
   return {{"partitions", static_cast<double>(parts_.outcomes.size())},
           {"partitions_trained", static_cast<double>(trained)}};
 }

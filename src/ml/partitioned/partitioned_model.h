@@ -19,10 +19,10 @@ namespace braid::ml {
 
 // What became of one partition.
 struct PartitionOutcome {
-  int64_t rows = 0;            // trained on, or given if it was not trained
-  std::string error;           // why it was not trained; empty: it was
-  std::string notice;          // what is odd about its rows; may be empty
-  std::optional<double> loss;  // mean over its training rows: squared error, or log loss
+  int64_t rows = 0;                // trained on, or given if it was not trained
+  std::string error;               // why it was not trained; empty: it was
+  std::string notice;              // what is odd about its rows; may be empty
+  std::optional<double> loss;      // mean over its training rows: squared error, or log loss
   std::optional<double> r2_score;  // of a regression, on its training rows
 };
 
@@ -101,9 +101,9 @@ class PartitionedModel final : public Model {
   void ScoreLinear(const Batch& inputs, const std::vector<uint32_t>& entries,
                    std::span<double> out) const;
   // Writes `width` numbers a row: what `answer` makes of the rows of each model, NaN without one.
-  void Answer(const Batch& inputs, size_t width, std::span<double> out,
-              const std::function<void(const Unpacked&, const Batch&, std::span<double>)>& answer)
-      const;
+  void Answer(
+      const Batch& inputs, size_t width, std::span<double> out,
+      const std::function<void(const Unpacked&, const Batch&, std::span<double>)>& answer) const;
   std::vector<Table::Column> WithKeys(const std::vector<Table::Column>& others) const;
   std::vector<Table::Column> OwnColumns(std::string_view function,
                                         const std::vector<Option>& settings) const;
@@ -112,8 +112,8 @@ class PartitionedModel final : public Model {
 
   PartitionedParts parts_;
   PartitionKeys keys_;
-  int64_t rows_ = 0;  // trained on, of all partitions
-  std::vector<LinearScore> linear_;  // by shape; empty: some scores are none
+  int64_t rows_ = 0;                      // trained on, of all partitions
+  std::vector<LinearScore> linear_;       // by shape; empty: some scores are none
   std::unique_ptr<Unpacked[]> unpacked_;  // by entry; filled as they are needed
 };
 

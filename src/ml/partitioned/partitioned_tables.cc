@@ -47,9 +47,8 @@ std::vector<Table::Column> PartitionedModel::OwnColumns(std::string_view functio
     if (At(entry).model->classes().size() == AnyModel().classes().size()) continue;
     const Table table = At(entry).model->TableOf(function, settings);
     for (const Table::Column& column : table.columns)
-      if (std::none_of(columns.begin(), columns.end(), [&](const Table::Column& known) {
-            return known.name == column.name;
-          }))
+      if (std::none_of(columns.begin(), columns.end(),
+                       [&](const Table::Column& known) { return known.name == column.name; }))
         columns.push_back(column);
   }
   return columns;

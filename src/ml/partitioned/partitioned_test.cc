@@ -13,17 +13,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string ArtefactOf(double slope, const std::string& name = "x") {
-  return Json{{"format", "f"}, {"version", 1},        {"name", name + "#~\\\"1"},
-              {"rows", 7},     {"slope", slope},      {"list", {1.0, -2.5e-300, slope}},
+  return Json{{"format", "f"},  {"version", 1},   {"name", name + "#~\\\"1"},
+              {"rows", 7},      {"slope", slope}, {"list", {1.0, -2.5e-300, slope}},
               {"none", nullptr}}
       .dump();
 }
 
 TEST(ArtefactPackTest, GivesEqualTextsBack) {
   ArtefactPack pack;
-  const std::vector<std::string> texts = {
-      ArtefactOf(0.1), ArtefactOf(1e22), ArtefactOf(-3, "y"),
-      ArtefactOf(std::numeric_limits<double>::denorm_min())};
+  const std::vector<std::string> texts = {ArtefactOf(0.1), ArtefactOf(1e22), ArtefactOf(-3, "y"),
+                                          ArtefactOf(std::numeric_limits<double>::denorm_min())};
   for (const std::string& text : texts) pack.Add(text);
   EXPECT_EQ(pack.shape_count(), 2U);
   const ArtefactPack read = ArtefactPack::FromJson(Json::parse(pack.ToJson().dump()));
@@ -57,8 +56,8 @@ TEST(ArtefactPackTest, RefusesDamage) {
 TEST(PartitionKeysTest, FindsThemAgain) {
   PartitionKeys keys(2);
   for (int i = 0; i < 5000; ++i)
-    EXPECT_TRUE(keys.Add({std::to_string(i % 100), i % 3 == 0 ? std::nullopt
-                                                              : Text(std::to_string(i / 100))}) ||
+    EXPECT_TRUE(keys.Add({std::to_string(i % 100),
+                          i % 3 == 0 ? std::nullopt : Text(std::to_string(i / 100))}) ||
                 i % 3 == 0);
   EXPECT_EQ(keys.NumberOf({"0", "1"}), keys.NumberOf({"0", "1"}));
   EXPECT_FALSE(keys.NumberOf({"0", "x"}).has_value());
@@ -69,8 +68,8 @@ TEST(PartitionKeysTest, FindsThemAgain) {
 
 TEST(PartitionKeysTest, OrdersWholeNumbersByValue) {
   const std::vector<KeyColumn> columns = {{"a", "INTEGER"}, {"b", "VARCHAR"}};
-  const std::vector<PartitionKey> ordered = {{"-10", "a"}, {"-9", "a"},          {"9", "10"},
-                                             {"9", "9"},   {"9", std::nullopt}, {"10", "a"},
+  const std::vector<PartitionKey> ordered = {{"-10", "a"},       {"-9", "a"},         {"9", "10"},
+                                             {"9", "9"},         {"9", std::nullopt}, {"10", "a"},
                                              {std::nullopt, "a"}};
   for (size_t i = 0; i < ordered.size(); ++i)
     for (size_t j = 0; j < ordered.size(); ++j)
@@ -86,8 +85,7 @@ TestRows SomeRows(size_t rows, size_t batch_rows = 2048) {
     const double b = static_cast<double>((i * 53) % 17) / 8;
     columns[0].push_back(i % 13 == 5 ? Text() : Text(fmt::format("{}", a)));
     columns[1].push_back(fmt::format("{}", b));
-    columns[2].push_back(i % 19 == 7 ? Text()
-                                     : Text(fmt::format("{}", 2 * a - 3 * b + (i % 5))));
+    columns[2].push_back(i % 19 == 7 ? Text() : Text(fmt::format("{}", 2 * a - 3 * b + (i % 5))));
   }
   for (const auto& column : columns) made.AddColumn(ColumnKind::kDouble, column);
   return made;
@@ -144,8 +142,8 @@ TEST(GramPartsTest, TellsTheErrorsOfAScore) {
     for (size_t row = 0; row < batch.rows; ++row) {
       if (!batch.columns[2].IsValid(row)) continue;
       const double a = batch.columns[0].IsValid(row) ? batch.columns[0].doubles()[row] : 1040;
-      const double error = batch.columns[2].doubles()[row] -
-                           (5 + 1.9 * a - 2 * batch.columns[1].doubles()[row]);
+      const double error =
+          batch.columns[2].doubles()[row] - (5 + 1.9 * a - 2 * batch.columns[1].doubles()[row]);
       sum += error;
       squares += error * error;
     }
@@ -216,8 +214,7 @@ TEST_F(PartitionTrainerTest, AnswersEachRowByItsGroup) {
     // The model of that group alone.
     const auto groups = Groups(rows);
     GlmRequest request{Request(), GlmType::kLinearReg, {}};
-    const TrainedGlm alone =
-        TrainLinearFromGram(request, groups[group_of[row]].second.gram());
+    const TrainedGlm alone = TrainLinearFromGram(request, groups[group_of[row]].second.gram());
     std::vector<double> answer(1);
     const Batch& batch = asked.BatchOf(row, 1, 3);
     alone.model.Score({1, {batch.columns[1], batch.columns[2]}}, answer);
