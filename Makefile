@@ -2,6 +2,7 @@
 # The few commands one needs; `make help` lists them. CMake's presets do the work.
 SHELL := /bin/bash
 JOBS ?= $(shell nproc)
+BENCH_SCALE ?= full
 CACHE_HOME := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)
 
 # The precompiled headers are safe to cache with these; without them ccache refuses every file.
@@ -16,7 +17,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(JOBS)
 
 .DEFAULT_GOAL := all
 .NOTPARALLEL:
-.PHONY: all setup build demo test bench check check-all asan tsan tidy fuzz format clean help
+.PHONY: all setup build demo demo-churn test bench bench-ml check check-all asan tsan tidy fuzz format clean help
 
 all: build ## set up what is missing, then build build/release/bin/braid
 
@@ -30,12 +31,19 @@ build: setup
 demo: build ## run the flights example from an empty folder
 	@examples/flights/demo.sh
 
+demo-churn: build ## run the churn example: who comes back, and whom to mail
+	@examples/churn/demo.sh
+
 test: build ## build everything and run all tests
 	@ctest --preset release -j $(JOBS)
 
 bench: build ## run the benchmarks (installs what they compare with)
 	@tools/setup.sh --bench
 	@benchmarks/run.sh
+
+bench-ml: build ## run the benchmarks of models (half an hour; BENCH_SCALE=medium or small: less)
+	@tools/setup.sh --bench
+	@benchmarks/run.sh ml --scale $(BENCH_SCALE)
 
 check: setup ## what needs no build: format, layers, style, requirements, error page
 	@tools/check.sh

@@ -4,7 +4,7 @@ import measure
 
 FEATURES = [f"c{number}" for number in range(1, 11)]
 TRUTH = [0.5 * number - 3 for number in range(1, 11)]
-ROWS = 100_000 if measure.SMALL else 10_000_000
+ROWS = measure.size(10_000_000, 1_000_000, 100_000)
 
 
 def uniform(number):
@@ -21,10 +21,6 @@ def project():
         truth = " + ".join(f"{weight} * {name}" for weight, name in zip(TRUTH, FEATURES))
         made.sql(f"CREATE TABLE gold.wide AS SELECT {columns}, {truth} + {uniform(63)} AS y FROM range({ROWS})")
     return made
-
-
-def parquet(made):
-    return str(made.folder / ".braid/data/gold/wide/**/*.parquet")
 
 
 def train(model):

@@ -22,9 +22,19 @@ duckdb_version=1.5.5
 duckdb_npm=@duckdb/node-bindings-linux-x64@1.5.5-r.5
 duckdb_npm_file=duckdb-node-bindings-linux-x64-1.5.5-r.5.tgz
 duckdb_npm_sha256=86d2bda909785550e8a14a57a8a4584827aff0e268d8f1a58c3fd48559f7020e
+lifetimes_version=0.11.3
+lifetimes_sha256=261e3dc89977c2b60767ca6728aaa29d429de0c814635070a749c36555895da8
 declare -A extension_sha256=(
   [ducklake]=b631ae4dd4bd649b3db35a789dbcc859476fe231ef449b3f03f4fe4e2ef4a946
   [sqlite_scanner]=0af00f8e4e6e0562e0fac1bb22d5c4a29d616a664da4194b51cbd26355b9a0c2)
+
+onnxruntime_version=1.32.0
+onnxruntime_wheel=onnxruntime-1.32.0-cp312-cp312-manylinux_2_28_x86_64.whl
+onnxruntime_sha256=99e1074c4b2197accd5073052a465361be17b89c093b8ffb6e6bd8f986c52df8
+# Its header: the wheel has none. Of a newer Debian than the system's, unpacked and not installed; a
+# header that is older than the library is what its makers promise to support.
+onnxruntime_header_suite=trixie
+onnxruntime_header_sha256=14f7d959d5deacbcf1504830d4189f91fc67382b399ed9ae9d3aa9c4050ced08
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 fail() { printf 'setup: error: %s\n' "$1" >&2; printf 'setup: hint: %s\n' "$2" >&2; exit 1; }
@@ -151,6 +161,50 @@ fetch_duckdb() {
   end_fetch
 }
 
+fetch_onnxruntime_header() {  # fetch_onnxruntime_header STAGED; by apt with lists of its own, from the system's mirror
+  local mirror lists=$work/apt options
+  mirror=$(sed -n 's/^URIs: *\([^ ]*\).*/\1/p; s/^deb \(\[[^]]*\] \)\?\([^ ]*\) .*/\2/p' \
+    /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null | head -n 1) || true
+  [ -n "$mirror" ] || fail "apt names no mirror" "Braid's set-up is made for Debian 12 with its main archive enabled"
+  mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial" "$lists/sources"
+  printf 'Types: deb\nURIs: %s\nSuites: %s\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
+    "$mirror" "$onnxruntime_header_suite" >"$lists/sources/header.sources"
+  options=(-qq -o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$lists/sources" -o Dir::State::lists="$lists/lists"
+    -o Dir::Cache="$lists/cache" -o APT::Sandbox::User="$(id -un)" -o Acquire::Languages=none
+    -o Acquire::IndexTargets::deb::DEP-11::DefaultEnabled=false -o Acquire::IndexTargets::deb::Contents-deb::DefaultEnabled=false)
+  (cd "$lists" && apt-get "${options[@]}" update && apt-get "${options[@]}" download libonnxruntime-dev) >/dev/null 2>"$work/apt.log" ||
+    fail "apt could not fetch libonnxruntime-dev of $onnxruntime_header_suite: $(tail -n 1 "$work/apt.log")" \
+      "check the network and /etc/apt/sources.list*"
+  mv "$lists"/libonnxruntime-dev_*.deb "$work/header.deb"
+  check_hash "$work/header.deb" "$onnxruntime_header_sha256"
+  dpkg-deb -x "$work/header.deb" "$work/header"
+  mv "$work"/header/usr/include/onnxruntime/onnxruntime_c_api.h "$1/include/"
+}
+
+fetch_onnxruntime() {
+  local target=$deps/onnxruntime-$onnxruntime_version staged
+  [ -e "$target/.complete" ] && return
+  install_clients
+  begin_fetch
+  if [ ! -e "$target/.complete" ]; then
+    say "fetching ONNX Runtime $onnxruntime_version into $deps"
+    staged=$work/staged
+    mkdir -p "$staged/lib" "$staged/include" "$staged/licenses"
+    "$system_python" -m pip download -q --disable-pip-version-check --no-deps --only-binary=:all: --python-version 3.12 \
+      --platform manylinux_2_28_x86_64 -d "$work" "onnxruntime==$onnxruntime_version" ||
+      fail "pip could not fetch onnxruntime" "check the network and pip's index setting"
+    check_hash "$work/$onnxruntime_wheel" "$onnxruntime_sha256"
+    unzip -q -o -j "$work/$onnxruntime_wheel" "*/libonnxruntime.so.$onnxruntime_version" -d "$staged/lib"
+    mv "$staged/lib/libonnxruntime.so.$onnxruntime_version" "$staged/lib/libonnxruntime.so.1"
+    unzip -q -o -j "$work/$onnxruntime_wheel" onnxruntime/LICENSE onnxruntime/ThirdPartyNotices.txt -d "$staged/licenses"
+    fetch_onnxruntime_header "$staged"
+    touch "$staged/.complete"
+    rm -rf "$target"
+    mv "$staged" "$target"
+  fi
+  end_fetch
+}
+
 # A virtual environment for each requirements file, named by the file's hash; pip checks the hashes
 # in the file. It cannot be moved once made, so its mark of completeness is written last.
 make_python() {  # make_python REQUIREMENTS
@@ -172,12 +226,34 @@ make_python() {  # make_python REQUIREMENTS
   end_fetch
 }
 
+# The orders of examples/churn, which the repository does not carry: a file of the Python package lifetimes.
+fetch_orders() {
+  local target=$deps/lifetimes-$lifetimes_version
+  [ -e "$target/.complete" ] && return
+  begin_fetch
+  if [ ! -e "$target/.complete" ]; then
+    say "fetching the orders of examples/churn into $deps"
+    local wheel=$work/Lifetimes-$lifetimes_version-py3-none-any.whl staged=$work/staged
+    "$(python_home "$here/requirements-test.txt")/bin/python" -m pip download -q --disable-pip-version-check --no-deps \
+      --only-binary=:all: -d "$work" "lifetimes==$lifetimes_version" ||
+      fail "pip could not fetch lifetimes" "check the network and pip's index setting"
+    check_hash "$wheel" "$lifetimes_sha256"
+    unzip -q -o -j "$wheel" '*/CDNOW_master.txt' '*/LICENSE.txt' -d "$staged"
+    touch "$staged/.complete"
+    rm -rf "$target"
+    mv "$staged" "$target"
+  fi
+  end_fetch
+}
+
 case "${1:-}" in
   "")
     check_machine
     install_packages
     fetch_duckdb
+    fetch_onnxruntime
     make_python "$here/requirements-test.txt"
+    fetch_orders
     ;;
   --bench) make_python "$here/requirements-bench.txt" ;;
   *) fail "unknown option: $1" "tools/setup.sh [--bench]" ;;

@@ -61,7 +61,9 @@ struct Instance::State {
   }
 
   flow::NodeWorkers Workers() {
-    const train::TrainingDefaults defaults{.threads = options.engine.threads};
+    const train::TrainingDefaults defaults{.threads = options.engine.threads,
+                                           .root = options.root,
+                                           .tuning_folder = lake.home() / "tuning"};
     return {.train =
                 [this, defaults](const catalog::Object& object, session::Change& change) {
                   return train::Train(object, change, models, defaults);

@@ -170,6 +170,7 @@ class Handler {
     }
     if (kind == ObjectKind::kModel) {
       connection.Execute("DELETE FROM lake.braid.model_version WHERE model = " + QuoteString(key));
+      connection.Execute("DELETE FROM lake.braid.model_trial WHERE model = " + QuoteString(key));
       connection.Execute("DELETE FROM lake.braid.alias_event WHERE model = " + QuoteString(key));
       connection.Execute("DELETE FROM lake.braid.model_note WHERE model = " + QuoteString(key));
     }

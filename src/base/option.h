@@ -9,13 +9,17 @@
 
 namespace braid {
 
-// A literal in OPTIONS(…) or STRUCT(…): NULL, boolean, number, string, [list] or STRUCT(value AS
-// name).
+// A literal in OPTIONS(…) or STRUCT(…): NULL, boolean, number, string, [list], STRUCT(value AS
+// name), or FUNCTION(value, …), as HPARAM_RANGE(0, 5).
 struct OptionField;
 struct OptionValue {
   using List = std::vector<OptionValue>;
   using Struct = std::vector<OptionField>;
-  std::variant<std::monostate, bool, int64_t, double, std::string, List, Struct> value;
+  struct Call {
+    std::string function;  // lower case
+    List arguments;
+  };
+  std::variant<std::monostate, bool, int64_t, double, std::string, List, Struct, Call> value;
 };
 
 // A type of its own: std::pair looks into its types while OptionValue is not complete yet.

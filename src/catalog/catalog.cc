@@ -49,6 +49,66 @@ engine::Value OrNull(const std::optional<int64_t>& number) {
   return {};
 }
 
+std::map<std::string, double> MetricsOf(const nlohmann::ordered_json& text) {
+  std::map<std::string, double> metrics;
+  const auto json = nlohmann::json::parse(text.get_ref<const std::string&>());
+  for (const auto& [name, value] : json.items())
+    if (value.is_number()) metrics[name] = value;
+  return metrics;
+}
+
+std::string MetricsText(const std::map<std::string, double>& metrics) {
+  nlohmann::json json = nlohmann::json::object();
+  for (const auto& [name, value] : metrics) json[name] = value;
+  return json.dump();
+}
+
+std::optional<double> NumberOrNone(const nlohmann::ordered_json& value) {
+  return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+}
+
+void LoadTrials(engine::Connection& connection, State& state) {
+  for (const auto& row : connection.Rows(
+           "SELECT model, version, trial_id, hyperparameters, CAST(to_json(evaluation_metrics) AS "
+           "VARCHAR), CAST(to_json(test_metrics) AS VARCHAR), training_loss, eval_loss, status, "
+           "error_message, is_optimal, artefact_sha256 FROM lake.braid.model_trial ORDER BY model, "
+           "version, trial_id")) {
+    for (ModelVersion& version : state.versions[row[0]]) {
+      if (version.version != row[1].get<int64_t>()) continue;
+      version.trials.push_back({.trial_id = row[2],
+                                .hyperparameters = row[3],
+                                .evaluation_metrics = MetricsOf(row[4]),
+                                .test_metrics = MetricsOf(row[5]),
+                                .training_loss = NumberOrNone(row[6]),
+                                .eval_loss = NumberOrNone(row[7]),
+                                .status = row[8],
+                                .error_message = row[9],
+                                .is_optimal = row[10],
+                                .artefact_sha256 = row[11]});
+    }
+  }
+}
+
+void AddTrials(engine::Connection& connection, const ModelVersion& version) {
+  const auto number = [](const std::optional<double>& value) {
+    return value ? fmt::format("CAST('{}' AS DOUBLE)", *value) : std::string("NULL");
+  };
+  const auto metrics = [](const std::map<std::string, double>& values) {
+    return fmt::format("CAST(CAST({} AS JSON) AS MAP(VARCHAR, DOUBLE))",
+                       syntax::QuoteString(MetricsText(values)));
+  };
+  std::string rows;
+  for (const ModelTrial& trial : version.trials)
+    rows += fmt::format(
+        "{}({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", rows.empty() ? "" : ", ",
+        syntax::QuoteString(version.model), version.version, trial.trial_id,
+        syntax::QuoteString(trial.hyperparameters), metrics(trial.evaluation_metrics),
+        metrics(trial.test_metrics), number(trial.training_loss), number(trial.eval_loss),
+        syntax::QuoteString(trial.status), syntax::QuoteString(trial.error_message),
+        trial.is_optimal ? "TRUE" : "FALSE", syntax::QuoteString(trial.artefact_sha256));
+  if (!rows.empty()) connection.Execute("INSERT INTO lake.braid.model_trial VALUES " + rows);
+}
+
 void LoadVersions(engine::Connection& connection, State& state) {
   for (const auto& row : connection.Rows(
            "SELECT model, version, type, created_at, run_id, snapshot_id, query, options, seed, "
@@ -65,13 +125,12 @@ void LoadVersions(engine::Connection& connection, State& state) {
                          .seed = row[8],
                          .threads = row[9],
                          .rows = row[10],
-                         .metrics = {},
-                         .artefact_sha256 = row[12]};
-    const auto metrics = nlohmann::json::parse(row[11].get_ref<const std::string&>());
-    for (const auto& [name, value] : metrics.items())
-      if (value.is_number()) version.metrics[name] = value;
+                         .metrics = MetricsOf(row[11]),
+                         .artefact_sha256 = row[12],
+                         .trials = {}};
     state.versions[version.model].push_back(std::move(version));
   }
+  LoadTrials(connection, state);
   for (const auto& row : connection.Rows(
            "SELECT model, alias, v FROM (SELECT model, alias, arg_max_null(version, "
            "\"at\") AS v FROM lake.braid.alias_event GROUP BY ALL) WHERE v IS NOT NULL"))
@@ -186,17 +245,16 @@ void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::st
 }
 
 void AddModelVersion(engine::Connection& connection, const ModelVersion& version) {
-  nlohmann::json metrics = nlohmann::json::object();
-  for (const auto& [name, value] : version.metrics) metrics[name] = value;
-  const engine::Value parameters[] = {version.model,          version.version, version.type,
-                                      version.created_at,     version.run_id,  version.snapshot_id,
-                                      version.query,          version.options, version.seed,
-                                      version.threads,        version.rows,    metrics.dump(),
-                                      version.artefact_sha256};
+  const engine::Value parameters[] = {
+      version.model,          version.version,     version.type,  version.created_at,
+      version.run_id,         version.snapshot_id, version.query, version.options,
+      version.seed,           version.threads,     version.rows,  MetricsText(version.metrics),
+      version.artefact_sha256};
   connection.Execute(
       "INSERT INTO lake.braid.model_version SELECT $1, $2, $3, CAST($4 AS TIMESTAMPTZ), $5, $6, "
       "$7, $8, $9, $10, $11, CAST(CAST($12 AS JSON) AS MAP(VARCHAR, DOUBLE)), $13",
       parameters);
+  AddTrials(connection, version);
 }
 
 void AddAliasEvent(engine::Connection& connection, const AliasEvent& event) {

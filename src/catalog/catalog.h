@@ -40,6 +40,20 @@ struct Object {
   std::shared_ptr<const std::string> file_text;
 };
 
+// One trial of a tuned version: a row of braid.model_trial.
+struct ModelTrial {
+  int64_t trial_id = 0;         // from 1
+  std::string hyperparameters;  // JSON
+  std::map<std::string, double> evaluation_metrics;
+  std::map<std::string, double> test_metrics;
+  std::optional<double> training_loss;
+  std::optional<double> eval_loss;
+  std::string status;  // "SUCCEEDED", "FAILED" or "INFEASIBLE"
+  std::string error_message;
+  bool is_optimal = false;
+  std::string artefact_sha256;  // of those that succeeded
+};
+
 // One trained version: a row of braid.model_version.
 struct ModelVersion {
   std::string model;
@@ -55,6 +69,7 @@ struct ModelVersion {
   int64_t rows = 0;
   std::map<std::string, double> metrics;
   std::string artefact_sha256;
+  std::vector<ModelTrial> trials;  // of a tuned version, by trial_id
 };
 
 struct AliasEvent {
@@ -96,7 +111,8 @@ struct State {
 // Reads the state that a lake transaction sees.
 State LoadState(engine::Connection& connection);
 
-// Row writers, inside the caller's transaction. `PutObject` replaces the row of that kind and key.
+// Row writers, inside the caller's transaction. `PutObject` replaces the row of that kind and key;
+// `AddModelVersion` writes the trials too.
 void PutObject(engine::Connection& connection, const Object& object);
 void PutObjects(engine::Connection& connection, std::span<const Object* const> objects);
 void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::string& key);

@@ -19,6 +19,15 @@ const syntax::TableDeclaration* TableOf(const syntax::Statement& statement) {
   return std::get_if<syntax::CreateMaterializedView>(&statement);
 }
 
+// The file that a model is imported from.
+const std::string* ModelPathOf(const syntax::Statement& statement) {
+  const auto* model = std::get_if<syntax::CreateModel>(&statement);
+  if (model == nullptr) return nullptr;
+  for (const Option& option : model->options)
+    if (option.name == "model_path") return std::get_if<std::string>(&option.value.value);
+  return nullptr;
+}
+
 // Applies `move` to every offset.
 template <typename Move>
 void MoveOffsets(QueryInputs& inputs, Move move) {
@@ -55,6 +64,7 @@ class Reading {
     if (const syntax::TableDeclaration* table = TableOf(statement)) ReadConditions(*table);
     if (const Option* option = PromotionQueryOf(statement)) ReadPromotion(*option);
     if (const syntax::SourceText* query = QueryOf(statement)) ReadPart("", *query, "");
+    if (const std::string* path = ModelPathOf(statement)) inputs_.file_patterns.push_back(*path);
     std::stable_sort(inputs_.tables.begin(), inputs_.tables.end(),
                      [](const TableRead& a, const TableRead& b) { return a.offset < b.offset; });
     return std::move(inputs_);
@@ -122,7 +132,8 @@ const syntax::SourceText* QueryOf(const syntax::Statement& statement) {
   if (const syntax::TableDeclaration* table = TableOf(statement))
     return table->query ? &*table->query : nullptr;
   if (const auto* flow = std::get_if<syntax::CreateFlow>(&statement)) return &flow->query;
-  if (const auto* model = std::get_if<syntax::CreateModel>(&statement)) return &model->query;
+  if (const auto* model = std::get_if<syntax::CreateModel>(&statement))
+    return model->query.text.empty() ? nullptr : &model->query;
   if (const auto* service = std::get_if<syntax::CreateService>(&statement)) return &service->query;
   return nullptr;
 }

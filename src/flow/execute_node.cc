@@ -10,7 +10,6 @@
 #include "catalog/place.h"
 #include "flow/declaration_queries_internal.h"
 #include "flow/run_parts_internal.h"
-#include "session/moments_function.h"
 #include "session/rewrite.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
@@ -101,9 +100,7 @@ class Execution {
     const syntax::SourceText& query = *QueryOf(*node_.object.statement);
     try {
       session::RewriteContext context{
-          run_.change.state, run_.workspace.models, stream, {}, [this](size_t inputs) {
-            return session::MomentsFunction(run_.change.connection, inputs);
-          }};
+          run_.change.state, run_.workspace.models, stream, {}, &run_.connection};
       return session::RewriteQuery(query.text, context).text();
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, node_.object, query);

@@ -177,6 +177,8 @@ OutputColumns ColumnTracer::Function(const Json& function, const Scope& scope) {
   } else if (const auto* service = std::get_if<syntax::ServiceCall>(extension)) {
     rows.open.insert({catalog::ObjectKey(service->name, catalog::ObjectKind::kService),
                       std::nullopt, OriginKind::kModel});
+  } else if (std::holds_alternative<syntax::MlRowsCall>(*extension)) {
+    if (arguments != nullptr) AddOrigins(*arguments, scope, rows.open);
   } else if (const auto* call = std::get_if<syntax::MlCall>(extension)) {
     if (call->function == "PREDICT" && arguments != nullptr && arguments->size() > 1)
       rows = Query(arguments->at(1).at("subquery"), &scope);

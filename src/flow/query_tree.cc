@@ -42,6 +42,8 @@ class Substitution {
     syntax::QueryExtensions found = FindIn(part, begin);
     for (syntax::MlCall& call : found.calls)
       pieces.push_back({call.begin, call.end, Rows(std::move(call), begin, depth)});
+    for (syntax::MlRowsCall& call : found.rows_calls)
+      pieces.push_back({call.begin, call.end, RowsCall(std::move(call), begin, depth)});
     for (const syntax::MlFunction& function : found.functions)
       pieces.push_back({function.begin, function.end, Function(function, begin, depth)});
     for (syntax::ServiceCall& call : found.services)
@@ -88,23 +90,35 @@ class Substitution {
 
   template <typename Call>
   MappedText Rows(Call call, size_t base, int depth) {
-    const auto table = call.table;
-    const auto query = call.query;
+    const syntax::RowsArgument rows{call.table, call.query};
     const size_t anchor = base + call.begin;
     Move(call, base);
     MappedText text = Keep(std::move(call), anchor);
-    if (table) {
-      text.Append(", (SELECT * FROM ", base + table->offset);
-      text.Append(table->Quoted(), base + table->offset);
-      text.Append(")");
-    } else if (query) {
-      const size_t begin = base + query->offset;
-      text.Append(", (", begin);
-      text.Append(Substitute(begin, begin + query->text.size(), depth + 1));
-      text.Append("\n)");  // the query may end in a comment
-    }
+    AppendRows(rows, base, depth, text);
     text.Append(")");
     return text;
+  }
+
+  MappedText RowsCall(syntax::MlRowsCall call, size_t base, int depth) {
+    const std::vector<syntax::RowsArgument> arguments = call.rows;
+    const size_t anchor = base + call.begin;
+    MappedText text = Keep(std::move(call), anchor);
+    for (const syntax::RowsArgument& rows : arguments) AppendRows(rows, base, depth, text);
+    text.Append(")");
+    return text;
+  }
+
+  void AppendRows(const syntax::RowsArgument& rows, size_t base, int depth, MappedText& text) {
+    if (rows.table) {
+      text.Append(", (SELECT * FROM ", base + rows.table->offset);
+      text.Append(rows.table->Quoted(), base + rows.table->offset);
+      text.Append(")");
+    } else if (rows.query) {
+      const size_t begin = base + rows.query->offset;
+      text.Append(", (", begin);
+      text.Append(Substitute(begin, begin + rows.query->text.size(), depth + 1));
+      text.Append("\n)");  // the query may end in a comment
+    }
   }
 
   // A preprocessing function: what its first argument reads; the others are literals.

@@ -17,12 +17,13 @@
 #include "syntax/source_map.h"
 
 // DuckDB's syntax tree of a query, in which Braid's extensions stand as calls of one table
-// function: "braid:source"(i [, (rows)]), where i counts `extensions`.
+// function: "braid:source"(i [, (rows) …]), where i counts `extensions`.
 namespace braid::flow {
 
 inline constexpr std::string_view kSourceFunction = "braid:source";
 
-using Extension = std::variant<syntax::MlCall, syntax::ServiceCall, syntax::ReadFiles>;
+using Extension =
+    std::variant<syntax::MlCall, syntax::MlRowsCall, syntax::ServiceCall, syntax::ReadFiles>;
 
 struct ParsedQuery {
   nlohmann::json root;                // the statement: {"node": …}

@@ -61,6 +61,12 @@ const std::vector<std::vector<std::string>>& Migrations() {
           "CREATE TABLE lake.braid.model_note (model VARCHAR, version BIGINT, name VARCHAR, "
           "\"value\" "
           "VARCHAR, \"at\" TIMESTAMPTZ)",
+      },
+      {
+          "CREATE TABLE lake.braid.model_trial (model VARCHAR, version BIGINT, trial_id BIGINT, "
+          "hyperparameters VARCHAR, evaluation_metrics MAP(VARCHAR, DOUBLE), test_metrics "
+          "MAP(VARCHAR, DOUBLE), training_loss DOUBLE, eval_loss DOUBLE, status VARCHAR, "
+          "error_message VARCHAR, is_optimal BOOLEAN, artefact_sha256 VARCHAR)",
           // NOLINTEND(bugprone-suspicious-missing-comma)
       }};
   return migrations;
@@ -85,9 +91,9 @@ int64_t CurrentVersion(engine::Connection& connection) {
 
 const std::vector<std::string>& MetadataTables() {
   static const std::vector<std::string> tables = {
-      "migration",  "object",          "node_state",         "stream_file",   "run",
-      "run_node",   "lineage",         "expectation_result", "model_version", "alias_event",
-      "model_note", "service_version", "capture_watermark"};
+      "migration",  "object",      "node_state",         "stream_file",      "run",
+      "run_node",   "lineage",     "expectation_result", "model_version",    "alias_event",
+      "model_note", "model_trial", "service_version",    "capture_watermark"};
   return tables;
 }
 

@@ -12,10 +12,12 @@
 #include "ml/factor/factor_kind.h"
 #include "ml/factorization/factorization_kind.h"
 #include "ml/glm/glm_kind.h"
+#include "ml/onnx/onnx_kind.h"
 #include "ml/option_reader.h"
 #include "ml/partitioned/partitioned_model.h"
 #include "ml/projection/pca_kind.h"
 #include "ml/tree/tree_kind.h"
+#include "ml/tree/xgboost_import.h"
 
 namespace braid::ml {
 
@@ -34,6 +36,8 @@ const std::vector<const ModelKind*>& Kinds() {
       &PcaKind(),
       &FactorAnalysisKind(),
       &MatrixFactorizationKind(),
+      &OnnxKind(),
+      &XgboostKind(),
   };
   return kinds;
 }

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "ml/gram.h"
+#include "ml/hyperparameter.h"
+#include "ml/import.h"
 #include "ml/model.h"
 #include "ml/training.h"
 
@@ -24,12 +26,16 @@ struct NamedColumns {
 struct ModelKind {
   std::string_view name;
   Task task = Task::kRegression;
-  std::vector<std::string_view> option_names;  // its own, lower case
-  bool takes_weights = false;                  // INSTANCE_WEIGHT_COL
+  std::vector<std::string_view> option_names;        // its own, lower case
+  std::vector<Hyperparameter> hyperparameters = {};  // those of them that NUM_TRIALS can tune
+  bool takes_weights = false;                        // INSTANCE_WEIGHT_COL
   // Throws kInvalidOption for values that do not fit. nullptr: it has no options.
   void (*check_options)(const std::vector<Option>& options) = nullptr;
   // nullptr: the label is INPUT_LABEL_COLS and all other columns are inputs.
   NamedColumns (*named_columns)(const std::vector<Option>& options) = nullptr;
+  // Kinds that are trained elsewhere: makes a model of a file. `task` is then a word for what is
+  // not known yet, and nothing is trained. Throws kModelImport, kInvalidOption.
+  ImportedModel (*import)(const ImportRequest& request) = nullptr;
   // Throws kTrainingData for rows that cannot be trained on, kInterrupted when stopped.
   TrainedModel (*train)(const TrainingRequest& request, RowSource& rows,
                         const TrainingControl& control) = nullptr;

@@ -16,36 +16,38 @@ namespace braid::ml {
 
 namespace {
 
-constexpr std::array<std::string_view, 11> kGeneralNames = {"model_type",
+constexpr std::array<std::string_view, 18> kGeneralNames = {"model_type",
                                                             "input_label_cols",
                                                             "data_split_method",
                                                             "data_split_col",
                                                             "data_split_eval_fraction",
+                                                            "data_split_test_fraction",
                                                             "instance_weight_col",
                                                             "promotion_query",
                                                             "partition_fallback",
                                                             "partition_min_rows",
                                                             "seed",
-                                                            "threads"};
+                                                            "threads",
+                                                            "num_trials",
+                                                            "max_parallel_trials",
+                                                            "hparam_tuning_algorithm",
+                                                            "hparam_tuning_objectives",
+                                                            "num_folds",
+                                                            "max_trials_without_progress"};
 
 // BigQuery ML's options that a kind may lack. Those that are FALSE by default may be given as such.
 struct MissingOption {
   std::string_view name;
   bool false_is_default;
 };
-constexpr std::array<MissingOption, 13> kMissing = {{{"warm_start", true},
-                                                     {"calculate_p_values", true},
-                                                     {"enable_global_explain", true},
-                                                     {"num_trials", false},
-                                                     {"max_parallel_trials", false},
-                                                     {"hparam_tuning_algorithm", false},
-                                                     {"hparam_tuning_objectives", false},
-                                                     {"data_split_test_fraction", false},
-                                                     {"model_registry", false},
-                                                     {"vertex_ai_model_id", false},
-                                                     {"vertex_ai_model_version_aliases", false},
-                                                     {"kms_key_name", false},
-                                                     {"tf_version", false}}};
+constexpr std::array<MissingOption, 8> kMissing = {{{"warm_start", true},
+                                                    {"calculate_p_values", true},
+                                                    {"enable_global_explain", true},
+                                                    {"model_registry", false},
+                                                    {"vertex_ai_model_id", false},
+                                                    {"vertex_ai_model_version_aliases", false},
+                                                    {"kms_key_name", false},
+                                                    {"tf_version", false}}};
 
 bool IsMissing(const Option& option, std::string_view name) {
   const auto found =
@@ -81,22 +83,28 @@ bool Knows(const ModelKind& kind, std::string_view name) {
               near ? "did you mean " + ToUpper(*near) + "?" : "");
 }
 
+// Of the general ones those about training rows are not for models that are imported.
+bool IsGeneral(const ModelKind& kind, std::string_view name) {
+  if (kind.import != nullptr)
+    return name == "model_type" || name == "input_label_cols" || name == "promotion_query";
+  return std::find(kGeneralNames.begin(), kGeneralNames.end(), name) != kGeneralNames.end();
+}
+
 void CheckNames(const std::vector<Option>& options, const ModelKind& kind) {
   std::set<std::string> seen;
   for (const Option& option : options) {
     const std::string name = ToLower(option.name);
     if (!seen.insert(name).second)
       throw Error(ErrorCode::kInvalidOption, "The option is given twice: " + ToUpper(name));
-    const bool general =
-        std::find(kGeneralNames.begin(), kGeneralNames.end(), name) != kGeneralNames.end();
-    if (!general && !Knows(kind, name) && !IsMissing(option, name)) RefuseName(option, kind);
+    if (!IsGeneral(kind, name) && !Knows(kind, name) && !IsMissing(option, name))
+      RefuseName(option, kind);
   }
 }
 
 void ReadLabel(const OptionReader& reader, ModelOptions& parsed) {
   const auto labels = reader.Texts("input_label_cols");
   if (!labels) return;
-  if (!IsSupervised(parsed.kind->task))
+  if (!IsSupervised(parsed.kind->task) && parsed.kind->import == nullptr)
     throw Error(ErrorCode::kInvalidOption,
                 fmt::format("INPUT_LABEL_COLS is no option of {}", parsed.kind->name),
                 "this kind of model has no label");
@@ -105,6 +113,35 @@ void ReadLabel(const OptionReader& reader, ModelOptions& parsed) {
                 "train one model for each label");
   parsed.label = labels->front();
   parsed.label_given = true;
+}
+
+// Ratings are held out where trials are judged by them; clusters are judged by the rows they hold.
+bool IsSplitByDefault(const ModelOptions& parsed) {
+  return IsSupervised(parsed.kind->task) ||
+         (parsed.tunes && parsed.kind->task == Task::kRecommendation);
+}
+
+// Of a tuned model the rows fall into three parts: 80, 10 and 10 % unless both shares are given.
+void ReadFractions(const OptionReader& reader, ModelOptions& parsed) {
+  for (const char* name : {"data_split_eval_fraction", "data_split_test_fraction"}) {
+    const Option* option = reader.Find(name);
+    if (option != nullptr && reader.AtLeast(name, 0, 0) >= 1)
+      OptionReader::Refuse(*option, "a number from 0 to below 1");
+  }
+  const bool both = reader.Has("data_split_test_fraction");
+  if (parsed.tunes && both != reader.Has("data_split_eval_fraction"))
+    throw Error(ErrorCode::kInvalidOption,
+                both ? "DATA_SPLIT_TEST_FRACTION needs DATA_SPLIT_EVAL_FRACTION"
+                     : "DATA_SPLIT_EVAL_FRACTION of a tuned model needs DATA_SPLIT_TEST_FRACTION",
+                "give both, or none of them");
+  parsed.data_split_eval_fraction =
+      reader.AtLeast("data_split_eval_fraction", 0, parsed.tunes ? 0.1 : 0.2);
+  parsed.data_split_test_fraction =
+      reader.AtLeast("data_split_test_fraction", 0, parsed.tunes ? 0.1 : 0);
+  if (parsed.data_split_eval_fraction + parsed.data_split_test_fraction >= 1)
+    throw Error(ErrorCode::kInvalidOption,
+                "DATA_SPLIT_EVAL_FRACTION and DATA_SPLIT_TEST_FRACTION leave no rows to train on",
+                "their sum must be below 1");
 }
 
 }  // namespace
@@ -118,17 +155,16 @@ ModelOptions ParseModelOptions(const std::vector<Option>& options) {
   ModelOptions parsed{.kind = &FindModelKind(*type)};
   CheckNames(options, *parsed.kind);
   ReadLabel(reader, parsed);
+  parsed.tunes = reader.Has("num_trials");
   parsed.data_split_method = reader.Word(
       "data_split_method",
-      IsSupervised(parsed.kind->task) ? DataSplitMethod::kAutoSplit : DataSplitMethod::kNoSplit,
+      IsSplitByDefault(parsed) ? DataSplitMethod::kAutoSplit : DataSplitMethod::kNoSplit,
       {{"AUTO_SPLIT", DataSplitMethod::kAutoSplit},
        {"RANDOM", DataSplitMethod::kRandom},
        {"CUSTOM", DataSplitMethod::kCustom},
        {"SEQ", DataSplitMethod::kSeq},
        {"NO_SPLIT", DataSplitMethod::kNoSplit}});
-  parsed.data_split_eval_fraction = reader.AtLeast("data_split_eval_fraction", 0, 0.2);
-  if (parsed.data_split_eval_fraction >= 1)
-    OptionReader::Refuse(*reader.Find("data_split_eval_fraction"), "a number from 0 to below 1");
+  ReadFractions(reader, parsed);
   parsed.data_split_col = reader.Text("data_split_col");
   parsed.instance_weight_col = reader.Text("instance_weight_col");
   parsed.promotion_query = reader.Text("promotion_query");

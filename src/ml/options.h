@@ -20,6 +20,8 @@ struct ModelOptions {
   bool label_given = false;
   DataSplitMethod data_split_method = DataSplitMethod::kAutoSplit;
   double data_split_eval_fraction = 0.2;
+  double data_split_test_fraction = 0;  // of tuning: rows that no trial sees
+  bool tunes = false;                   // NUM_TRIALS is given
   std::optional<std::string> data_split_col;
   std::optional<std::string> instance_weight_col;
   std::optional<std::string> promotion_query;

@@ -102,7 +102,6 @@ TEST(Options, WrongValuesAreErrors) {
 TEST(Options, WhatIsMissingSaysSo) {
   EXPECT_EQ(FailureOf({Make("model_type", "autoencoder")}).first, ErrorCode::kNotSupported);
   EXPECT_EQ(FailureOf({kLinear, Make("warm_start", true)}).first, ErrorCode::kNotSupported);
-  EXPECT_EQ(FailureOf({kLinear, Make("num_trials", int64_t{10})}).first, ErrorCode::kNotSupported);
   EXPECT_EQ(FailureOf({kLinear, Make("warm_start", false)}).second, "no error");
   EXPECT_EQ(
       FailureOf({kLinear, Make("optimize_strategy", "normal_equation"), Make("l1_reg", 1.0)}).first,

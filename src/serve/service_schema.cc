@@ -152,7 +152,7 @@ class Binding {
   }
 
   void BindBody() {
-    session::RewriteContext context{state_, models_, {}, {}};
+    session::RewriteContext context{state_, models_, {}, {}, nullptr};
     try {
       body_ = session::RewriteQuery(service_.query.text, context);
     } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "lake/tables.h"
 #include "session/model_store.h"
 #include "syntax/source_map.h"
 
@@ -17,13 +18,23 @@ struct BoundModel {
   const StoredModel& stored;
 };
 
+// Rows that a call is given.
+struct GivenRows {
+  syntax::MappedText sql;             // a parenthesised query
+  bool is_table = false;              // as it stands: reading it again is cheap and gives the same
+  std::vector<lake::Column> columns;  // of the query, for functions that need them
+};
+
 // ML.<function>(MODEL m [, rows] [, STRUCT(settings)]) as a parenthesised query that can stand as a
-// table. `function` is in upper case, `rows` a parenthesised query or nullptr. Throws
-// kNotSupported for functions that there are not, or not for this kind of model, kSyntax for
-// missing or superfluous rows, kInvalidOption for settings.
+// table. `function` is in upper case, `rows` may be nullptr. Throws kNotSupported for functions
+// that there are not, or not for this kind of model, kSyntax for missing or superfluous rows,
+// kInvalidOption for settings.
 syntax::MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
-                                    const syntax::MappedText* rows,
-                                    const std::vector<Option>& settings);
+                                    const GivenRows* rows, const std::vector<Option>& settings);
+// Whether it must be told the columns of its rows.
+bool NeedsColumns(std::string_view function);
+// Throws kInvalidOption for a setting that is none of the known ones.
+void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known);
 
 // The parts of it that training uses. `rows` is a parenthesised query.
 // ML.EVALUATE over labelled rows: BigQuery ML's columns for the kind of model. `threshold`: with

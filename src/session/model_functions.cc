@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "ml/option_reader.h"
+#include "session/feature_sql.h"
 #include "session/ml_sql.h"
 #include "session/model_table.h"
 #include "session/scoring_call.h"
@@ -22,7 +23,9 @@ enum class Rows : uint8_t { kNone, kOptional, kNeeded };
 
 struct Call {
   const BoundModel& model;
-  const MappedText* rows;
+  const GivenRows* given;
+  const MappedText* rows;  // given->sql
+  const std::vector<Option>& options;
   ml::OptionReader settings;
 };
 
@@ -104,6 +107,16 @@ MappedText Recommend(const Call& call) {
   return RecommendSql(call.model, call.rows);
 }
 
+MappedText FeatureInfo(const Call& call) { return Text(FeatureInfoSql(call.model)); }
+
+MappedText ValidateSkew(const Call& call) {
+  return ValidateSkewSql(call.model, *call.given, call.options);
+}
+
+MappedText PermutationImportance(const Call& call) {
+  return PermutationImportanceSql(call.model, *call.given, call.options);
+}
+
 struct Function {
   std::string_view name;
   Rows rows;
@@ -123,6 +136,12 @@ const std::vector<Function>& Functions() {
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
       {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
       {"RECOMMEND", Rows::kOptional, {}, Recommend},
+      {"FEATURE_INFO", Rows::kNone, {}, FeatureInfo},
+      {"VALIDATE_DATA_SKEW", Rows::kNeeded, SkewSettings(), ValidateSkew},
+      {"PERMUTATION_IMPORTANCE",
+       Rows::kNeeded,
+       {"num_repeats", "seed", "metric"},
+       PermutationImportance},
   };
   return functions;
 }
@@ -144,6 +163,13 @@ std::vector<std::string> NamesFor(const ml::Model& model) {
                     : fmt::format("there are ML.{}", fmt::join(names, ", ML.")));
 }
 
+[[noreturn]] void RefuseRows(std::string_view function) {
+  throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
+              fmt::format("write ML.{}(MODEL m)", function));
+}
+
+}  // namespace
+
 void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known) {
   for (const Option& option : settings) {
     if (std::find(known.begin(), known.end(), option.name) != known.end()) continue;
@@ -155,15 +181,19 @@ void CheckSettings(const std::vector<Option>& settings, const std::vector<std::s
   }
 }
 
-}  // namespace
+bool NeedsColumns(std::string_view function) {
+  return function == "VALIDATE_DATA_SKEW" || function == "PERMUTATION_IMPORTANCE";
+}
 
 MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
-                            const MappedText* rows, const std::vector<Option>& settings) {
+                            const GivenRows* rows, const std::vector<Option>& settings) {
   const auto& functions = Functions();
   const auto found = std::find_if(functions.begin(), functions.end(),
                                   [&](const Function& known) { return known.name == function; });
-  const Call call{model, rows, ml::OptionReader(settings)};
+  const Call call{model, rows, rows == nullptr ? nullptr : &rows->sql, settings,
+                  ml::OptionReader(settings)};
   if (found != functions.end()) {
+    if (found->rows == Rows::kNone && rows != nullptr) RefuseRows(function);
     if (found->rows == Rows::kNeeded && rows == nullptr)
       throw Error(
           ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
@@ -176,9 +206,7 @@ MappedText ModelFunctionSql(std::string_view function, const BoundModel& model,
       std::find_if(tables.begin(), tables.end(),
                    [&](const ml::TableFunction& known) { return known.name == function; });
   if (table == tables.end()) RefuseFunction(function, *model.stored.core);
-  if (rows != nullptr)
-    throw Error(ErrorCode::kSyntax, fmt::format("Wrong arguments of ML.{}", function),
-                fmt::format("write ML.{}(MODEL m)", function));
+  if (rows != nullptr) RefuseRows(function);
   CheckSettings(settings, table->settings);
   return Text(ModelTableSql(model, function, settings));
 }

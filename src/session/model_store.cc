@@ -41,6 +41,8 @@ std::string ToText(const StoredModel& model) {
       {"label", model.projection.label}, {"label_type", model.projection.label_type},
       {"kind", model.core->kind()},      {"core", model.core->ToArtefact()}};
   if (!model.projection.transform.empty()) text["transform"] = ToJson(model.projection.transform);
+  for (const ml::FeatureStatistics& feature : model.features)
+    text["features"].push_back(ml::ToJson(feature));
   return text.dump();
 }
 
@@ -58,8 +60,11 @@ StoredModel FromText(const std::string& text) {
       format == kGlmOnlyFormat
           ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")
           : json.at("kind").get<std::string>();
-  return {std::move(projection),
-          ml::LoadModel(kind_name, json.at("core").get_ref<const std::string&>())};
+  StoredModel model{std::move(projection),
+                    ml::LoadModel(kind_name, json.at("core").get_ref<const std::string&>())};
+  for (const auto& feature : json.value("features", nlohmann::json::array()))
+    model.features.push_back(ml::ReadFeatureStatistics(feature));
+  return model;
 }
 
 }  // namespace
@@ -76,6 +81,22 @@ std::string ModelStore::Put(const StoredModel& model) {
   MutexLock lock(mutex_);
   loaded_.try_emplace(sha256, std::make_shared<const StoredModel>(model));
   return sha256;
+}
+
+std::string ModelStore::Hold(const StoredModel& model) {
+  const std::string sha256 = Sha256Hex(ToText(model));
+  MutexLock lock(mutex_);
+  ++held_[sha256];
+  loaded_.try_emplace(sha256, std::make_shared<const StoredModel>(model));
+  return sha256;
+}
+
+void ModelStore::Release(const std::string& sha256) {
+  MutexLock lock(mutex_);
+  const auto held = held_.find(sha256);
+  if (held == held_.end() || --held->second > 0) return;
+  held_.erase(held);
+  if (!std::filesystem::exists(folder_ / sha256 / "model.json")) loaded_.erase(sha256);
 }
 
 std::shared_ptr<const StoredModel> ModelStore::Get(const std::string& sha256) {

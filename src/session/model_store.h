@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "ml/feature_statistics.h"
 #include "ml/model.h"
 
 namespace braid::session {
@@ -30,6 +31,9 @@ struct Projection {
 struct StoredModel {
   Projection projection;
   std::shared_ptr<const ml::Model> core;
+  // The columns of the training query that are no label, split or weight, as the rows that were
+  // trained on have them. Empty: an older Braid's artefact.
+  std::vector<ml::FeatureStatistics> features = {};
 
   bool is_classification() const { return core->task() == ml::Task::kClassification; }
 };
@@ -42,6 +46,10 @@ class ModelStore {
 
   // Makes the artefact durable; returns its SHA-256.
   std::string Put(const StoredModel& model);
+  // Makes a model known without keeping it: Get gives it for the hash returned until each Hold has
+  // had its Release.
+  std::string Hold(const StoredModel& model);
+  void Release(const std::string& sha256);
   // Throws kLakeDamaged when the artefact is missing or its content does not match its name.
   std::shared_ptr<const StoredModel> Get(const std::string& sha256);
 
@@ -49,6 +57,7 @@ class ModelStore {
   std::filesystem::path folder_;
   Mutex mutex_;
   std::map<std::string, std::shared_ptr<const StoredModel>> loaded_ GUARDED_BY(mutex_);
+  std::map<std::string, size_t> held_ GUARDED_BY(mutex_);
 };
 
 }  // namespace braid::session

@@ -31,7 +31,7 @@ struct Function {
   MappedText (*make)(const PreprocessingCall& call);
 };
 
-constexpr std::array<Function, 16> kFunctions = {{
+constexpr std::array<Function, 17> kFunctions = {{
     {"STANDARD_SCALER", "x", 1, 1, true, StandardScaler},
     {"MIN_MAX_SCALER", "x", 1, 1, true, MinMaxScaler},
     {"MAX_ABS_SCALER", "x", 1, 1, true, MaxAbsScaler},
@@ -43,6 +43,7 @@ constexpr std::array<Function, 16> kFunctions = {{
     {"LABEL_ENCODER", "s [, top_k [, frequency_threshold]]", 1, 3, true, LabelEncoder},
     {"MULTI_HOT_ENCODER", "list [, top_k [, frequency_threshold]]", 1, 3, true, MultiHotEncoder},
     {"BAG_OF_WORDS", "list [, top_k [, frequency_threshold]]", 1, 3, true, BagOfWords},
+    {"TF_IDF", "list [, top_k [, frequency_threshold]]", 1, 3, true, TfIdf},
     {"BUCKETIZE", "x, splits [, exclude_boundaries [, output_format]]", 2, 4, false, Bucketize},
     {"NORMALIZER", "list [, p]", 1, 2, false, Normalizer},
     {"POLYNOMIAL_EXPAND", "STRUCT(x AS name, …) [, degree]", 1, 2, false, PolynomialExpand},

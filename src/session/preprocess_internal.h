@@ -65,6 +65,7 @@ syntax::MappedText OneHotEncoder(const PreprocessingCall& call);
 syntax::MappedText LabelEncoder(const PreprocessingCall& call);
 syntax::MappedText MultiHotEncoder(const PreprocessingCall& call);
 syntax::MappedText BagOfWords(const PreprocessingCall& call);
+syntax::MappedText TfIdf(const PreprocessingCall& call);
 syntax::MappedText FeatureCross(const PreprocessingCall& call);
 syntax::MappedText HashBucketize(const PreprocessingCall& call);
 syntax::MappedText Ngrams(const PreprocessingCall& call);

@@ -21,15 +21,24 @@ MappedText Own(std::string_view sql) {
   return text;
 }
 
+struct VocabularyBounds {
+  int64_t top;
+  int64_t threshold;
+};
+
+// The arguments top_k and frequency_threshold.
+VocabularyBounds BoundsOf(const PreprocessingCall& call, size_t at) {
+  return {call.Integer(at, 1, 999'999, 32'000), call.Integer(at + 1, 0, INT64_MAX, 5)};
+}
+
 // The most frequent texts, in alphabetical order; ties are won by the alphabet.
 MappedText Vocabulary(const PreprocessingCall& call, size_t at, const MappedText& values) {
-  const int64_t top = call.Integer(at, 1, 999'999, 32'000);
-  const int64_t threshold = call.Integer(at + 1, 0, INT64_MAX, 5);
+  const VocabularyBounds bounds = BoundsOf(call, at);
   return call.Statistic(
       fmt::format(
           "SELECT coalesce(list(v ORDER BY v), []) FROM (SELECT v FROM $1 AS __v WHERE v "
           "IS NOT NULL GROUP BY v HAVING count(*) >= {} ORDER BY count(*) DESC, v LIMIT {})",
-          threshold, top),
+          bounds.threshold, bounds.top),
       values);
 }
 
@@ -38,12 +47,19 @@ MappedText ListVocabulary(const PreprocessingCall& call) {
   return Vocabulary(call, 1, FillIn("unnest(list_distinct($1))", {call.Texts(0)}));
 }
 
-// Every index of $1's texts in $2 as $3 says; what is not in it has 0.
-constexpr std::string_view kIndices =
-    "list_transform([{'l': $1, 'v': $2}], lambda __r: list_transform([list_transform(__r.l, lambda "
-    "__e: coalesce(list_position(__r.v, __e), 0))], lambda __i: "
-    "list_transform(list_sort(list_distinct(__i)), lambda __k: {'index': CAST(__k AS BIGINT), "
-    "'value': $3}))[1])[1]";
+// Every index of the texts in the vocabulary with a value, SQL over the index __k and all indices
+// __i, and over weights by index, __r.w; what is not in it has 0.
+MappedText Indices(const PreprocessingCall& call, std::string_view value,
+                   const MappedText& weights = Own("NULL")) {
+  return FillIn(
+      "list_transform([{'l': $1, 'v': $2, 'w': $4}], lambda __r: "
+      "list_transform([list_transform(__r.l, lambda __e: coalesce(list_position(__r.v, __e), 0))], "
+      "lambda __i: list_transform(list_sort(list_distinct(__i)), lambda __k: {'index': CAST(__k AS "
+      "BIGINT), 'value': CAST($3 AS DOUBLE)}))[1])[1]",
+      {call.Texts(0), ListVocabulary(call), Own(value), weights});
+}
+
+constexpr std::string_view kHowOften = "len(list_filter(__i, lambda __j: __j = __k))";
 
 }  // namespace
 
@@ -67,13 +83,24 @@ MappedText LabelEncoder(const PreprocessingCall& call) {
   return FillIn("CAST(coalesce(list_position($1, $2), 0) AS BIGINT)", {Vocabulary(call, 1, s), s});
 }
 
-MappedText MultiHotEncoder(const PreprocessingCall& call) {
-  return FillIn(kIndices, {call.Texts(0), ListVocabulary(call), Own("CAST(1 AS DOUBLE)")});
-}
+MappedText MultiHotEncoder(const PreprocessingCall& call) { return Indices(call, "1"); }
 
-MappedText BagOfWords(const PreprocessingCall& call) {
-  return FillIn(kIndices, {call.Texts(0), ListVocabulary(call),
-                           Own("CAST(len(list_filter(__i, lambda __j: __j = __k)) AS DOUBLE)")});
+MappedText BagOfWords(const PreprocessingCall& call) { return Indices(call, kHowOften); }
+
+// ln(1 + documents / (1 + documents with the text)); the weight of what is not in the vocabulary is
+// the mean of the others, as BigQuery ML's published example has it.
+MappedText TfIdf(const PreprocessingCall& call) {
+  const VocabularyBounds bounds = BoundsOf(call, 1);
+  const MappedText weights = call.Statistic(
+      fmt::format(
+          "SELECT list_concat([coalesce(avg(w), 0)], coalesce(list(w ORDER BY t), [])) FROM "
+          "(SELECT t, ln(1 + d / (1 + count(*))) AS w FROM (SELECT unnest(list_distinct(v)) "
+          "AS t, d FROM (SELECT v, count(*) OVER () AS d FROM $1 AS __v WHERE v IS NOT "
+          "NULL)) WHERE t IS NOT NULL GROUP BY t, d HAVING count(*) >= {} ORDER BY count(*) "
+          "DESC, t LIMIT {})",
+          bounds.threshold, bounds.top),
+      call.Texts(0));
+  return Indices(call, fmt::format("{} / len(__i) * __r.w[__k + 1]", kHowOften), weights);
 }
 
 std::string FieldProducts::NameOf(const std::vector<size_t>& product) const {

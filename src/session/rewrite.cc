@@ -10,10 +10,12 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "catalog/place.h"
+#include "session/feature_sql.h"
 #include "session/maintenance.h"
-#include "session/ml_sql.h"
 #include "session/preprocess.h"
 #include "session/service_sql.h"
+#include "session/trial_sql.h"
 #include "session/validate_sql.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
@@ -44,6 +46,8 @@ class Rewriter {
       pieces.push_back({function.begin, function.end, RewriteFunction(function, begin)});
     for (const syntax::MlCall& call : found.calls)
       pieces.push_back({call.begin, call.end, RewriteCall(call, begin)});
+    for (const syntax::MlRowsCall& call : found.rows_calls)
+      pieces.push_back({call.begin, call.end, RewriteRowsCall(call, begin)});
     for (const syntax::StreamReference& stream : found.streams)
       pieces.push_back({stream.begin, stream.end, RewriteStream(stream, begin)});
     for (const syntax::ServiceCall& call : found.services)
@@ -129,16 +133,21 @@ class Rewriter {
       Fail(error, base + call.model.offset);
     }
     context_.resolved_models[version->model] = version->version;
-    const auto stored = context_.models.Get(version->artefact_sha256);
-    const BoundModel model{*version, *stored};
-    std::optional<MappedText> rows;
-    if (call.table || call.query) rows = RowsOf(call.table, call.query, base);
-    if (IsValidation(call.function) && !rows) rows = TrainingRowsOf(*version);
+    std::optional<GivenRows> rows;
+    if (call.table || call.query) {
+      rows = GivenRows{RowsOf(call.table, call.query, base), call.table.has_value(), {}};
+      if (NeedsColumns(call.function))
+        rows->columns = ColumnsOf(call.function, *rows, base + call.begin);
+    }
     try {
+      if (IsValidation(call.function) && !rows)
+        rows = GivenRows{TrainingRowsOf(*version), false, {}};
       if (IsValidation(call.function))
-        return ValidationSql(call.function, model, *rows, call.settings, context_.moments);
+        return ValidationSql(call.function, *version, context_.models, rows->sql, call.settings,
+                             context_.connection);
       MappedText text;
-      text.Append(ModelFunctionSql(call.function, model, rows ? &*rows : nullptr, call.settings));
+      text.Append(TrialFunctionSql(call.function, *version, context_.models,
+                                   rows ? &*rows : nullptr, call.settings));
       return text;
     } catch (const Error& error) {
       Fail(error, base + PlaceOf(error, call));
@@ -147,14 +156,56 @@ class Rewriter {
 
   // The rows that the query of a version's training gives now.
   MappedText TrainingRowsOf(const catalog::ModelVersion& version) {
-    RewriteContext inner{context_.state, context_.models, {}, {}};
+    RewriteContext inner{context_.state, context_.models, {}, {}, context_.connection};
     MappedText rows;
     rows.Append("(" + RewriteQuery(version.query, inner).text() + "\n)");
     return rows;
   }
 
+  MappedText RewriteRowsCall(const syntax::MlRowsCall& call, size_t base) {
+    std::vector<GivenRows> rows;
+    for (const syntax::RowsArgument& argument : call.rows) {
+      rows.push_back(
+          {RowsOf(argument.table, argument.query, base), argument.table.has_value(), {}});
+      rows.back().columns = ColumnsOf(call.function, rows.back(), base + call.begin);
+    }
+    try {
+      return RowsFunctionSql(call.function, rows, call.settings);
+    } catch (const Error& error) {
+      Fail(error, base + PlaceOf(error, call));
+    }
+  }
+
+  // The columns of rows that stand at a place, where the tables of WITH before it are seen.
+  std::vector<lake::Column> ColumnsOf(std::string_view function, const GivenRows& rows, size_t at) {
+    if (context_.connection == nullptr)
+      Fail(Error(ErrorCode::kNotSupported, fmt::format("ML.{} cannot stand here", function),
+                 "it needs to know the columns of its rows: keep its result as a table, and read "
+                 "that"),
+           at);
+    MappedText query;
+    for (const syntax::SourceText& table : syntax::CommonTables(whole_, at)) {
+      query.Append(query.text().empty() ? "WITH RECURSIVE " : ", ", table.offset);
+      query.Append(Rewrite(table.offset, table.offset + table.text.size()));
+    }
+    query.Append(" FROM ", at);
+    query.Append(rows.sql);
+    std::vector<lake::Column> columns;
+    try {
+      const engine::StatementInfo info = context_.connection->DescribeStatement(query.text());
+      for (size_t i = 0; i < info.column_names.size(); ++i)
+        columns.push_back({info.column_names[i], info.column_types[i]});
+    } catch (const Error& error) {
+      const size_t position =
+          error.where() ? catalog::OffsetOf(query.text(), *error.where()) : query.text().size();
+      Fail(Error(error.code(), error.message(), error.hint()), query.OriginalOffset(position));
+    }
+    return columns;
+  }
+
   // Errors of settings name the setting; those of the function its name.
-  static size_t PlaceOf(const Error& error, const syntax::MlCall& call) {
+  template <typename Call>
+  static size_t PlaceOf(const Error& error, const Call& call) {
     for (const Option& option : call.settings)
       if (ToLower(error.message()).find(option.name) != std::string::npos) return option.offset;
     return error.code() == ErrorCode::kNotSupported ? call.function_offset : call.begin;
@@ -187,7 +238,7 @@ class Rewriter {
     }
     const auto& declaration = std::get<syntax::CreateService>(*service->statement);
     // The service's query is rewritten with its own positions; an error in it names the call.
-    RewriteContext inner{context_.state, context_.models, {}, {}};
+    RewriteContext inner{context_.state, context_.models, {}, {}, nullptr};
     MappedText result;
     try {
       const std::string body = RewriteQuery(declaration.query.text, inner).text();

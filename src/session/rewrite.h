@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "catalog/catalog.h"
+#include "engine/connection.h"
 #include "session/model_store.h"
 #include "syntax/source_map.h"
 
@@ -19,9 +20,8 @@ struct RewriteContext {
   std::function<std::string(const syntax::StreamReference&)> stream;
   // What `request` means inside a service's query that is expanded; set while expanding.
   std::map<std::string, int64_t> resolved_models;  // model → version, as used
-  // Names the aggregate of moments in the engine that the query is for; empty: functions that need
-  // it are an error.
-  std::function<std::string(size_t inputs)> moments = {};
+  // Where the columns of rows are looked up; null: functions that need them are errors.
+  engine::Connection* connection = nullptr;
 };
 
 // Turns a query with ML.* calls, STREAM references and services over tables into plain DuckDB SQL.

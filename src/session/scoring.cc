@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "engine/functions.h"
 #include "ml/metrics.h"
+#include "session/feature_sql.h"
 #include "session/model_table.h"
 #include "session/validate_sql.h"
 
@@ -321,6 +322,7 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                                    .name = "braid_regression_errors",
                                    .parameter_count = 2,
                                    .make_state = [] { return std::make_unique<ErrorState>(); }});
+  RegisterFeatureFunctions(connection);
   RegisterScorer(connection, store, "value", 1, "DOUBLE", ScoreValue);
   RegisterScorer(connection, store, "list", 1, "DOUBLE[]", ScoreList);
   RegisterScorer(connection, store, "interval", 2,

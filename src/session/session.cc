@@ -11,7 +11,6 @@
 #include "engine/interrupt.h"
 #include "lake/tables.h"
 #include "lake/write_transaction.h"
-#include "session/moments_function.h"
 #include "session/rewrite.h"
 #include "syntax/format.h"
 #include "syntax/parse.h"
@@ -40,8 +39,8 @@ Error ExplainModelInput(const Error& error) {
 }
 
 bool HasExtensions(const syntax::QueryExtensions& found) {
-  return !found.calls.empty() || !found.functions.empty() || !found.streams.empty() ||
-         !found.services.empty();
+  return !found.calls.empty() || !found.rows_calls.empty() || !found.functions.empty() ||
+         !found.streams.empty() || !found.services.empty();
 }
 
 }  // namespace
@@ -117,9 +116,7 @@ void Session::ExecuteEngine(const std::string& text, ResultSink& sink) {
   CheckTarget(words, *state);
   syntax::MappedText mapped;
   if (HasExtensions(syntax::FindExtensions(text))) {
-    RewriteContext context{*state, workspace_.models, {}, {}, [this](size_t inputs) {
-                             return MomentsFunction(*connection_, inputs);
-                           }};
+    RewriteContext context{*state, workspace_.models, {}, {}, connection_.get()};
     mapped = RewriteQuery(text, context);
   } else {
     mapped.AppendOriginal(text, 0);

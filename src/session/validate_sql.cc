@@ -13,6 +13,7 @@
 #include "engine/functions.h"
 #include "ml/cross_validation.h"
 #include "ml/option_reader.h"
+#include "session/moments_function.h"
 #include "session/option_json.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
@@ -66,13 +67,6 @@ std::string FoldSql(std::string_view function, const ml::OptionReader& settings)
   if (folds > 1000) ml::OptionReader::Refuse(*settings.Find("num_folds"), "a number up to 1000");
   return fmt::format("CAST(hash(__braid_row, CAST({} AS BIGINT)) % {} AS BIGINT)",
                      settings.Integer("seed", INT64_MIN, 0), folds);
-}
-
-void CheckNames(const std::vector<Option>& settings) {
-  for (const Option& option : settings)
-    if (option.name != "num_folds" && option.name != "seed" && option.name != "fold_col")
-      throw Error(ErrorCode::kInvalidOption, fmt::format("Unknown setting: {}", option.name),
-                  "the settings are num_folds, seed, fold_col");
 }
 
 // "fold:base64,…", as SQL makes it.
@@ -183,21 +177,27 @@ bool IsValidation(std::string_view function) {
   return function == kCrossValidate || function == kFeatureAblation;
 }
 
-MappedText ValidationSql(std::string_view function, const BoundModel& model, const MappedText& rows,
-                         const std::vector<Option>& settings, const NameMoments& moments) {
+MappedText ValidationSql(std::string_view function, const catalog::ModelVersion& version,
+                         ModelStore& models, const MappedText& rows,
+                         const std::vector<Option>& settings, engine::Connection* connection) {
+  const auto stored = models.Get(version.artefact_sha256);
+  const BoundModel model{version, *stored};
+  if (!version.trials.empty())
+    throw Error(ErrorCode::kNotSupported, fmt::format("ML.{} is not for tuned models", function),
+                "ML.TRIAL_INFO tells how the trials did");
   const ml::TrainingRequest request = RequestOf(model);
   RequireSums(function, model, request);
-  CheckNames(settings);
-  if (!moments)
+  CheckSettings(settings, {"num_folds", "seed", "fold_col"});
+  if (connection == nullptr)
     throw Error(ErrorCode::kNotSupported, fmt::format("ML.{} cannot stand here", function),
                 "ask for it in a query of its own");
   const std::string label = fmt::format("CAST(__braid_row.{} AS DOUBLE)",
-                                        syntax::QuoteIdentifier(model.stored.projection.label));
-  const MappedText sums = Around(
-      fmt::format("{} AS __fold, {}({}, {}) AS __sums",
-                  FoldSql(function, ml::OptionReader(settings)), moments(request.inputs.size()),
-                  InputsSql(model.stored.projection.inputs), label),
-      rows, " GROUP BY 1");
+                                        syntax::QuoteIdentifier(stored->projection.label));
+  const MappedText sums = Around(fmt::format("{} AS __fold, {}({}, {}) AS __sums",
+                                             FoldSql(function, ml::OptionReader(settings)),
+                                             MomentsFunction(*connection, request.inputs.size()),
+                                             InputsSql(stored->projection.inputs), label),
+                                 rows, " GROUP BY 1");
   std::vector<std::string_view> names = {"feature", "mean_squared_error", "difference", "r2_score"};
   if (function == kCrossValidate)
     names = {"fold",     "training_rows",     "rows", "mean_squared_error",

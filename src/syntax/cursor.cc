@@ -141,6 +141,16 @@ SourceText Cursor::TextUntil(std::initializer_list<std::string_view> stops) {
   }
 }
 
+OptionValue::List Cursor::ParseValuesUntil(std::string_view closing, int depth) {
+  OptionValue::List list;
+  if (!Peek().Is(closing)) {
+    do list.push_back(ParseLiteral(depth));
+    while (Accept(","));
+  }
+  Expect(closing, "at the end of a list");
+  return list;
+}
+
 OptionValue Cursor::ParseLiteral(int depth) {
   if (depth > kMaximumDepth) Fail("Values are nested too deeply", "", Peek().begin);
   const Token& token = Peek();
@@ -153,15 +163,13 @@ OptionValue Cursor::ParseLiteral(int depth) {
     for (Option& field : ParseStructFields(depth + 1)) fields.emplace_back(field.name, field.value);
     return {fields};
   }
-  if (Accept("[")) {
-    OptionValue::List list;
-    if (!Peek().Is("]")) {
-      do list.push_back(ParseLiteral(depth + 1));
-      while (Accept(","));
-    }
-    Expect("]", "at the end of a list");
-    return {list};
+  // Inside a value, as in [('a', 0.1)], a STRUCT may go without its word.
+  if (depth > 0 && Peek().Is("(")) {
+    OptionValue::Struct fields;
+    for (Option& field : ParseStructFields(depth + 1)) fields.emplace_back(field.name, field.value);
+    return {fields};
   }
+  if (Accept("[")) return {ParseValuesUntil("]", depth + 1)};
   const bool negative = Accept("-");
   if (!negative) Accept("+");
   if (Peek().kind == TokenKind::kNumber) {
@@ -175,7 +183,11 @@ OptionValue Cursor::ParseLiteral(int depth) {
     Fail(fmt::format("Not a number: {}", text), "", token.begin);
   }
   // BigQuery writes some choices as bare words.
-  if (!negative && Peek().IsName()) return {NameOf(Next())};
+  if (!negative && Peek().IsName()) {
+    std::string word = NameOf(Next());
+    if (!Accept("(")) return {std::move(word)};
+    return {OptionValue::Call{ToLower(word), ParseValuesUntil(")", depth + 1)}};
+  }
   Fail(fmt::format("Expected a value: {}", Shown(Peek())),
        "values are strings, numbers, TRUE, FALSE, NULL, [lists] and STRUCT(value AS name)",
        Peek().begin);

@@ -75,6 +75,7 @@ class Cursor {
   std::vector<Option> ParseStructFields(int depth = 0);
 
  private:
+  OptionValue::List ParseValuesUntil(std::string_view closing, int depth);
   Error Replaced(const Error& error) const;
   std::string_view text_;
   StatementPlace place_;

@@ -123,16 +123,34 @@ std::vector<ColumnDefinition> ParsePartition(Cursor& cursor) {
   return columns;
 }
 
+// (name type, …)
+std::vector<ColumnDefinition> ParseColumns(Cursor& cursor, const std::string& after,
+                                           size_t offset) {
+  std::vector<ColumnDefinition> columns;
+  cursor.Expect("(", "after " + after);
+  do columns.push_back(ParseColumn(cursor, "a column's name", true));
+  while (cursor.Accept(","));
+  if (!cursor.Accept(")")) cursor.FailExpected({",", ")"}, "in the columns of " + after);
+  CheckUnique(cursor, columns, "A column", offset);
+  return columns;
+}
+
 Statement ParseModel(Cursor& cursor, bool or_replace) {
   CreateModel model;
   model.or_replace = or_replace;
   model.if_not_exists = cursor.AcceptWords({"IF", "NOT", "EXISTS"});
   model.name = cursor.ExpectName("the model's name");
   if (cursor.AcceptWords({"PARTITION", "BY"})) model.partition_by = ParsePartition(cursor);
+  if (const size_t offset = cursor.Peek().begin; cursor.Accept("INPUT"))
+    model.inputs = ParseColumns(cursor, "INPUT", offset);
   if (cursor.Accept("TRANSFORM")) model.transform = cursor.ExpectParenthesised("( after TRANSFORM");
   if (cursor.Accept("OPTIONS")) model.options = cursor.ParseOptions("after OPTIONS");
+  if (!model.options.empty() && cursor.AtEnd()) return model;
+  if (!model.inputs.empty())
+    cursor.Fail("A model with INPUT is imported", "leave the query out, or INPUT",
+                model.inputs[0].offset);
   if (!cursor.Accept("AS"))
-    cursor.FailExpected({"PARTITION", "TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
+    cursor.FailExpected({"PARTITION", "INPUT", "TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
   model.query = cursor.ExpectQuery("after AS");
   return model;
 }

@@ -10,6 +10,11 @@ namespace braid::syntax {
 
 namespace {
 
+// The functions over rows alone. A preprocessing function may begin with a parenthesis, too.
+bool IsRowsFunction(std::string_view name) {
+  return name == "DESCRIBE_DATA" || name == "VALIDATE_DATA_DRIFT";
+}
+
 class Finder {
  public:
   explicit Finder(std::string_view query) : cursor_(query, StatementPlace{}) {}
@@ -66,6 +71,10 @@ class Finder {
     cursor_.Next();
     call.function_offset = cursor_.Peek().begin;
     call.function = ToUpper(cursor_.Next().text);
+    if (IsRowsFunction(call.function)) {
+      TakeRowsCall(call);
+      return;
+    }
     if (!cursor_.Peek(1).Is("MODEL")) {
       TakeFunction(call);
       return;
@@ -98,6 +107,33 @@ class Finder {
       cursor_.FailExpected({"TABLE", "(", "STRUCT"},
                            fmt::format("after the model of ML.{}", call.function));
     }
+  }
+
+  void TakeRowsCall(const MlCall& head) {
+    MlRowsCall call{.begin = head.begin,
+                    .end = 0,
+                    .function = head.function,
+                    .function_offset = head.function_offset,
+                    .rows = {},
+                    .settings = {}};
+    const std::string where = fmt::format("in ML.{}", call.function);
+    cursor_.Next();
+    do {
+      if (cursor_.Accept("TABLE")) {
+        call.rows.push_back({cursor_.ExpectName("a table's name after TABLE"), {}});
+      } else if (cursor_.Peek().Is("(")) {
+        call.rows.push_back({{}, cursor_.ExpectParenthesised("a query")});
+      } else if (!call.rows.empty() && cursor_.Accept("STRUCT")) {
+        call.settings = cursor_.ParseStructFields();
+        break;
+      } else {
+        cursor_.FailExpected({"TABLE", "(", "STRUCT"}, where);
+      }
+    } while (cursor_.Accept(","));
+    call.end = cursor_.Peek().end;
+    cursor_.Expect(")", fmt::format("at the end of ML.{}", call.function));
+    found_.rows_calls.push_back(std::move(call));
+    after_source_word_ = false;
   }
 
   void TakeFunction(const MlCall& call) {

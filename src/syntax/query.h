@@ -23,6 +23,23 @@ struct MlCall {
   std::vector<Option> settings;
 };
 
+// What rows a call is given: TABLE t or (query).
+struct RowsArgument {
+  std::optional<Name> table;
+  std::optional<SourceText> query;
+};
+
+// ML.F({TABLE t | (query)}, … [, STRUCT(value AS name, …)]) of the functions that describe rows and
+// need no model.
+struct MlRowsCall {
+  size_t begin = 0;
+  size_t end = 0;
+  std::string function;  // upper case, without ML.
+  size_t function_offset = 0;
+  std::vector<RowsArgument> rows;
+  std::vector<Option> settings;
+};
+
 // ML.F(…) [OVER (…)] without MODEL: a preprocessing function.
 struct MlFunction {
   std::string name;  // upper case, without ML.
@@ -59,6 +76,7 @@ struct ServiceCall {
 // by asking again.
 struct QueryExtensions {
   std::vector<MlCall> calls;
+  std::vector<MlRowsCall> rows_calls;
   std::vector<MlFunction> functions;
   std::vector<StreamReference> streams;
   std::vector<ServiceCall> services;

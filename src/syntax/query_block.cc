@@ -94,4 +94,44 @@ QueryBlock FindBlock(std::string_view query, size_t offset) {
   return block;
 }
 
+std::vector<SourceText> CommonTables(std::string_view query, size_t offset) {
+  const std::vector<Token> tokens = Lex(query, "");
+  // By the index of an opening parenthesis, that of the closing one; the end where there is none.
+  std::vector<size_t> closing(tokens.size(), tokens.size() - 1);
+  std::vector<size_t> open;
+  for (size_t i = 0; i < tokens.size(); ++i) {
+    if (Opens(tokens[i])) open.push_back(i);
+    if (!Closes(tokens[i]) || open.empty()) continue;
+    closing[open.back()] = i;
+    open.pop_back();
+  }
+  std::vector<SourceText> tables;
+  bool in_list = false;  // after WITH: an entry begins here
+  for (size_t i = 0; tokens[i].kind != TokenKind::kEnd && tokens[i].begin < offset;) {
+    if (in_list) {
+      const size_t begin = i;
+      while (tokens[i].kind != TokenKind::kEnd && !tokens[i].Is("AS")) ++i;
+      while (tokens[i].kind != TokenKind::kEnd && !tokens[i].Is("(")) ++i;
+      const size_t end = closing[i];
+      in_list = tokens[end].end <= offset && end + 1 < tokens.size() && tokens[end + 1].Is(",");
+      if (tokens[end].end > offset) {
+        ++i;  // the place lies in this entry
+        continue;
+      }
+      tables.push_back(
+          {std::string(query.substr(tokens[begin].begin, tokens[end].end - tokens[begin].begin)),
+           tokens[begin].begin});
+      i = end + (in_list ? 2 : 1);
+    } else if (Opens(tokens[i]) && tokens[closing[i]].end <= offset) {
+      i = closing[i] + 1;
+    } else {
+      const bool with = tokens[i].Is("WITH") && tokens[i + 1].IsName() &&
+                        !IsOneOf(tokens[i + 1], {"TIME", "ORDINALITY", "TIES"});
+      i += with && tokens[i + 1].Is("RECURSIVE") ? 2 : 1;
+      in_list = with;
+    }
+  }
+  return tables;
+}
+
 }  // namespace braid::syntax

@@ -2,6 +2,9 @@
 #pragma once
 #include <cstddef>
 #include <string_view>
+#include <vector>
+
+#include "syntax/statement.h"
 
 namespace braid::syntax {
 
@@ -17,5 +20,8 @@ struct QueryBlock {
 
 // Throws kSyntax where the query cannot be read as tokens.
 QueryBlock FindBlock(std::string_view query, size_t offset);
+
+// The entries of WITH, "name AS (query)", that a place of a query sees, in their order.
+std::vector<SourceText> CommonTables(std::string_view query, size_t offset);
 
 }  // namespace braid::syntax

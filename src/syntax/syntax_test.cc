@@ -207,6 +207,46 @@ TEST(QueryTest, DoesNotMistakeTablesForStreams) {
             "STANDARD_SCALER");
 }
 
+TEST(QueryTest, FindsCallsOverRows) {
+  const std::string query =
+      "SELECT * FROM ML.VALIDATE_DATA_DRIFT(TABLE s.a, (SELECT f(1, 2)), STRUCT([('x', 0.1), "
+      "STRUCT('y', 1)] AS thresholds)) JOIN ML.DESCRIBE_DATA(TABLE b) ON TRUE";
+  const std::vector<MlRowsCall> found = FindExtensions(query).rows_calls;
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].function, "VALIDATE_DATA_DRIFT");
+  ASSERT_EQ(found[0].rows.size(), 2U);
+  EXPECT_EQ(found[0].rows[0].table->ToString(), "s.a");
+  EXPECT_EQ(found[0].rows[1].query->text, "SELECT f(1, 2)");
+  const auto& pairs = std::get<OptionValue::List>(found[0].settings.at(0).value.value);
+  ASSERT_EQ(pairs.size(), 2U);
+  EXPECT_EQ(std::get<OptionValue::Struct>(pairs[0].value).size(), 2U);
+  EXPECT_EQ(query.substr(found[1].end), " ON TRUE");
+  EXPECT_THROW(FindExtensions("FROM ML.DESCRIBE_DATA()"), Error);
+  EXPECT_THROW(FindExtensions("FROM ML.DESCRIBE_DATA(STRUCT(1 AS top_k))"), Error);
+  EXPECT_THROW(FindExtensions("FROM ML.DESCRIBE_DATA(TABLE a, STRUCT(1 AS top_k), TABLE b)"),
+               Error);
+}
+
+std::vector<std::string> TablesSeen(const std::string& query) {
+  std::vector<std::string> tables;
+  for (const SourceText& table : CommonTables(query, query.find("HERE")))
+    tables.push_back(table.text);
+  return tables;
+}
+
+TEST(QueryTest, FindsTheTablesOfWithThatAPlaceSees) {
+  EXPECT_THAT(TablesSeen("WITH a AS (SELECT (1)), b(x) AS MATERIALIZED (FROM a) FROM HERE"),
+              ElementsAre("a AS (SELECT (1))", "b(x) AS MATERIALIZED (FROM a)"));
+  EXPECT_THAT(TablesSeen("WITH RECURSIVE a AS (FROM t), b AS (FROM HERE), c AS (FROM b) FROM c"),
+              ElementsAre("a AS (FROM t)"));
+  EXPECT_THAT(TablesSeen("CREATE TABLE t AS WITH a AS (FROM t) SELECT (WITH b AS (FROM a) FROM "
+                         "(SELECT HERE))"),
+              ElementsAre("a AS (FROM t)", "b AS (FROM a)"));
+  EXPECT_THAT(
+      TablesSeen("SELECT (WITH b AS (FROM a) FROM b), CAST(x AS TIME WITH TIME ZONE), HERE"),
+      ElementsAre());
+}
+
 TEST(QueryTest, FindsPreprocessingFunctions) {
   const std::string query = "SELECT ML.imputer(f(a, [1, 2]), 'mean') OVER ( ) + 1, ML.B(x) OVER w";
   const std::vector<MlFunction> found = FindExtensions(query).functions;

@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "ml/gram.h"
 #include "ml/model_kind.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
-#include "train/moments.h"
 
 namespace braid::train {
 
@@ -35,13 +33,13 @@ ml::TrainingRequest Fitting::Request() const {
 }
 
 // The labels that occur, in their type's order.
-std::vector<std::string> Fitting::Classes(const TrainingRows& rows) const {
+std::vector<std::string> Fitting::Classes(const std::string& rows) const {
   std::vector<std::string> classes;
   for (const auto& row : connection_.Rows(fmt::format(
            "SELECT CAST(v AS VARCHAR) FROM (SELECT DISTINCT CAST({} AS {}) AS v FROM {}) WHERE v "
            "IS NOT NULL ORDER BY v LIMIT 51",
            syntax::QuoteIdentifier(projection_.label), session::LabelFamily(projection_.label_type),
-           rows.TrainingQuery())))
+           rows)))
     classes.push_back(row[0]);
   if (classes.size() > 50)
     throw Error(ErrorCode::kTrainingData,
@@ -64,28 +62,47 @@ std::string Fitting::InputList() const {
   return list;
 }
 
-std::string Fitting::MomentsList() const {
-  return InputList() + (projection_.label.empty() ? ", CAST(0 AS DOUBLE)" : "");
-}
-
 ml::TrainingRequest Fitting::RequestFor(const TrainingRows& rows) const {
   ml::TrainingRequest request = Request();
-  if (Classifies()) request.classes_in_order = Classes(rows);
+  if (Classifies()) request.classes_in_order = Classes(rows.TrainingQuery());
   return request;
 }
 
+std::string Fitting::MomentList() const {
+  return InputList() + (projection_.label.empty() ? ", CAST(0 AS DOUBLE)" : "");
+}
+
+Fitting::Material::Material(SharedConnection& shared, const Fitting& fitting, const RowParts& parts,
+                            bool holds)
+    : classes(fitting.Classifies() ? fitting.Classes(parts.training) : std::vector<std::string>{}),
+      training(shared,
+               fmt::format("SELECT {} FROM {} AS __braid_row", fitting.InputList(), parts.training),
+               holds),
+      evaluation(
+          shared,
+          fmt::format("SELECT {} FROM {} AS __braid_row", fitting.InputList(), parts.evaluation),
+          holds),
+      moments(shared, fitting.projection_.inputs.size(), fitting.MomentList(),
+              parts.training + " AS __braid_row", fitting.threads_ == 1),
+      is_split(parts.is_split) {}
+
+ml::TrainedModel Fitting::Fit(Material& material, const std::vector<Option>& settings,
+                              const ml::TrainingControl& control) const {
+  ml::TrainingRequest request = Request();
+  request.settings = settings;
+  request.classes_in_order = material.classes;
+  if (material.is_split) request.held_out = &material.evaluation;
+  if (!MomentsSuffice(request)) return options_.kind->train(request, material.training, control);
+  return options_.kind->train_from_moments(request, material.moments.Get(), material.training,
+                                           control);
+}
+
 ml::TrainedModel Fitting::Fit(const TrainingRows& rows, const ml::TrainingControl& control) {
-  ml::TrainingRequest request = RequestFor(rows);
-  const std::string from = rows.TrainingQuery() + " AS __braid_row";
-  QueryRows source(connection_, fmt::format("SELECT {} FROM {}", InputList(), from));
-  QueryRows held_out(connection_, fmt::format("SELECT {} FROM {} AS __braid_row", InputList(),
-                                              rows.EvaluationQuery()));
-  if (rows.is_split()) request.held_out = &held_out;
-  if (!MomentsSuffice(request)) return options_.kind->train(request, source, control);
-  return options_.kind->train_from_moments(
-      request,
-      GatherMoments(connection_, request.inputs.size(), MomentsList(), from, threads_ == 1), source,
-      control);
+  SharedConnection shared{connection_, {}};
+  Material material(shared, *this, rows.parts(), false);
+  ml::TrainedModel trained = Fit(material, settings_, control);
+  numbers_ = material.moments.Numbers();
+  return trained;
 }
 
 }  // namespace braid::train

@@ -3,25 +3,47 @@
 
 #include <fmt/format.h>
 
-#include "session/moments_function.h"
+#include "engine/functions.h"
+#include "syntax/format.h"
 #include "train/training_rows.h"
 
 namespace braid::train {
 
-ml::GramAccumulator GatherMoments(engine::Connection& connection, size_t inputs,
-                                  const std::string& list, const std::string& from,
-                                  bool one_thread) {
-  ml::GramAccumulator gram(inputs);
+namespace {
+
+// The aggregate that gathers them, by the number of inputs: DescribedMoments is its state.
+std::string DescribedFunction(engine::Connection& connection, size_t inputs) {
+  std::string name = fmt::format("braid_described_gram_{}", inputs);
+  const bool known = connection
+                         .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
+                                            syntax::QuoteString(name)))
+                         .Next()
+                         .has_value();
+  if (!known)
+    engine::Register(connection,
+                     engine::AggregateFunction{
+                         .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
+                           return std::make_unique<DescribedMoments>(inputs);
+                         }});
+  return name;
+}
+
+}  // namespace
+
+FinishedMoments GatherMoments(engine::Connection& connection, size_t inputs,
+                              const std::string& list, const std::string& from, bool one_thread) {
+  DescribedMoments moments(inputs);
   if (one_thread) {
     QueryRows(connection, fmt::format("SELECT {} FROM {}", list, from))
-        .Scan([&gram](const Batch& batch) { gram.Add(batch); });
-    return gram;
+        .Scan([&moments](const Batch& batch) { moments.Add(batch); });
+  } else {
+    engine::Result result = connection.Query(
+        fmt::format("SELECT {}({}) FROM {}", DescribedFunction(connection, inputs), list, from));
+    const std::optional<engine::Chunk> chunk = result.Next();
+    const ColumnView& finished = chunk->AsBatch().columns.at(0);
+    if (finished.IsValid(0)) return ReadDescribedMoments(finished.strings()[0]);
   }
-  engine::Result result = connection.Query(fmt::format(
-      "SELECT {}({}) FROM {}", session::MomentsFunction(connection, inputs), list, from));
-  const std::optional<engine::Chunk> chunk = result.Next();
-  const ColumnView& sums = chunk->AsBatch().columns.at(0);
-  return sums.IsValid(0) ? ml::GramAccumulator::Deserialize(sums.strings()[0]) : std::move(gram);
+  return {std::move(moments.gram), moments.Statistics()};
 }
 
 }  // namespace braid::train

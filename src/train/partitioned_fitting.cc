@@ -52,7 +52,7 @@ void PartitionedFitting::TrainFromMoments(const std::string& from,
                                           ml::PartitionTrainer& trainer) {
   const GroupedQuery query{.keys = session::InputsSql(keys_),
                            .key_count = keys_.size(),
-                           .list = fitting_.MomentsList(),
+                           .list = fitting_.MomentList(),
                            .inputs = trainer.request().inputs.size(),
                            .from = from};
   const auto take = [&](std::vector<std::pair<ml::PartitionKey, ml::GroupMoments>> groups) {

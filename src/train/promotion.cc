@@ -68,7 +68,8 @@ void RefuseOverlap(engine::Connection& connection, const TrainingRows& rows,
       ErrorCode::kTrainingData,
       fmt::format("Rows that are trained on also stand in the promotion query's result: {}",
                   shared),
-      "a version is judged on rows that no version has seen: leave them out of the training query");
+      "a version is judged on rows that no version has seen: leave them out of the training query; "
+      "where other rows only look alike, keep a key in both queries and leave it out by TRANSFORM");
 }
 
 Promotion Decide(engine::Connection& connection, session::ModelStore& models,

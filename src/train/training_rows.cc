@@ -42,26 +42,6 @@ void AddTimestamp(const std::string& name, const std::string& path, bool zoned,
     inputs.push_back({prefix + name, fmt::format("date_part('{}', {})", part, utc), true});
 }
 
-// The fields of "STRUCT(a INTEGER, \"b c\" STRUCT(…))".
-std::vector<lake::Column> StructFields(const std::string& type) {
-  const auto tokens = syntax::Lex(type, "");
-  std::vector<lake::Column> fields;
-  size_t at = 2;  // STRUCT (
-  while (at + 1 < tokens.size() && tokens[at].IsName()) {
-    const std::string name = syntax::NameOf(tokens[at++]);
-    const size_t begin = tokens[at].begin;
-    int depth = 0;
-    for (; at < tokens.size(); ++at) {
-      if (tokens[at].Is("(")) ++depth;
-      if (depth == 0 && (tokens[at].Is(",") || tokens[at].Is(")"))) break;
-      if (tokens[at].Is(")")) --depth;
-    }
-    fields.push_back({name, type.substr(begin, tokens[at].begin - begin)});
-    ++at;
-  }
-  return fields;
-}
-
 void AddInput(const std::string& name, const std::string& path, const std::string& type,
               std::vector<ProjectedInput>& inputs) {
   if (IsNumeric(type)) {
@@ -73,7 +53,7 @@ void AddInput(const std::string& name, const std::string& path, const std::strin
         fmt::format("A column's type cannot be an input: {} {}", name, type),
         "leave the column out of the training query, or turn it into numbers or text there");
   } else if (type.starts_with("STRUCT")) {
-    for (const lake::Column& field : StructFields(type))
+    for (const lake::Column& field : session::StructFields(type))
       AddInput(name + "_" + field.name, path + "." + QuoteIdentifier(field.name), field.type,
                inputs);
   } else if (type.starts_with("TIMESTAMP")) {
@@ -108,13 +88,6 @@ bool GivesTheSameAgain(engine::Connection& connection, const std::string& query)
 }
 
 }  // namespace
-
-bool IsNumeric(const std::string& type) {
-  for (const char* number : {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT",
-                             "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE"})
-    if (type == number) return true;
-  return type.starts_with("DECIMAL") && !type.ends_with("]");
-}
 
 std::vector<ProjectedInput> InputsOf(const std::string& name, const std::string& expression,
                                      const std::string& type) {
@@ -181,7 +154,10 @@ TrainingRows::TrainingRows(engine::Connection& connection, const std::string& qu
   draw_ = fmt::format("CAST(hash({}{}) % 1000000000 AS DOUBLE) / 1e9", columns, options.seed);
   if (access == RowAccess::kKept || by_order || !GivesTheSameAgain(connection_, query))
     Keep(query, options);
-  held_out_ = Predicate(options);
+  if (options.tunes)
+    SplitInThree(options);
+  else
+    held_out_ = Predicate(options);
 }
 
 void TrainingRows::Keep(const std::string& query, const ml::ModelOptions& options) {
@@ -243,6 +219,48 @@ std::string TrainingRows::Predicate(const ml::ModelOptions& options) const {
   return fmt::format("{} < {}", draw_, rows <= 50'000 ? 0.2 : 10'000 / rows);
 }
 
+// BigQuery ML's split of tuned models: with SEQ the last rows are the test rows, those before them
+// the evaluation rows.
+void TrainingRows::SplitInThree(const ml::ModelOptions& options) {
+  if (options.data_split_method == ml::DataSplitMethod::kNoSplit) return;
+  if (options.data_split_method == ml::DataSplitMethod::kCustom) {
+    const std::string column =
+        fmt::format("CAST(__braid_row.{} AS VARCHAR)", QuoteIdentifier(*options.data_split_col));
+    CheckParts(column);
+    held_out_ = fmt::format("upper({}) = 'EVAL'", column);
+    test_ = fmt::format("upper({}) = 'TEST'", column);
+    return;
+  }
+  const auto rows = static_cast<double>(count());
+  double evaluation = options.data_split_eval_fraction;
+  double test = options.data_split_test_fraction;
+  if (options.data_split_method == ml::DataSplitMethod::kAutoSplit) {
+    if (rows < 500) return;
+    evaluation = test = 0.1;
+  }
+  const bool by_order = options.data_split_method == ml::DataSplitMethod::kSeq;
+  const std::string at = by_order ? "__braid_row.__braid_rank" : draw_;
+  const auto below = [&](double share) {
+    return by_order ? fmt::format("{} <= {}", at, static_cast<int64_t>(rows * share))
+                    : fmt::format("{} < {}", at, share);
+  };
+  if (evaluation > 0)
+    held_out_ = fmt::format("{} AND NOT {}", below(test + evaluation), below(test));
+  if (test > 0) test_ = below(test);
+}
+
+void TrainingRows::CheckParts(const std::string& column) const {
+  const auto other = connection_.Scalar(fmt::format(
+      "SELECT coalesce({0}, 'NULL') FROM {1} AS __braid_row WHERE {0} IS NULL OR upper({0}) NOT IN "
+      "('TRAIN', 'EVAL', 'TEST') LIMIT 1",
+      column, Select("")));
+  if (!other.is_null())
+    throw Error(ErrorCode::kTrainingData,
+                "DATA_SPLIT_COL of a tuned model holds another value than TRAIN, EVAL or TEST: " +
+                    other.get<std::string>(),
+                "give each row one of the three texts");
+}
+
 std::string TrainingRows::Select(const std::string& condition) const {
   return fmt::format("(SELECT *{} FROM {} AS __braid_row{}{})",
                      helpers_.empty() ? "" : " EXCLUDE (" + helpers_ + ")",
@@ -250,11 +268,32 @@ std::string TrainingRows::Select(const std::string& condition) const {
                      condition.empty() ? "" : " WHERE ", condition);
 }
 
-std::string TrainingRows::TrainingQuery() const {
-  return Select(held_out_.empty() ? "" : "NOT (" + held_out_ + ")");
+namespace {
+
+// Neither of two conditions, each of which may be empty.
+std::string Neither(const std::string& one, const std::string& other) {
+  std::string condition;
+  for (const std::string& each : {one, other})
+    if (!each.empty()) condition += (condition.empty() ? "NOT (" : " AND NOT (") + each + ")";
+  return condition;
 }
+
+}  // namespace
+
+std::string TrainingRows::TrainingQuery() const { return Select(Neither(held_out_, test_)); }
 std::string TrainingRows::EvaluationQuery() const { return Select(held_out_); }
 std::string TrainingRows::AllQuery() const { return Select(""); }
+std::string TrainingRows::TestQuery() const { return Select(test_.empty() ? held_out_ : test_); }
+std::string TrainingRows::SeenQuery() const { return Select(Neither(test_, "")); }
+
+RowParts TrainingRows::Fold(size_t fold, size_t folds) const {
+  // A hash of the draw: the draw itself decides on the test rows.
+  const std::string at = fmt::format("hash({}, 'fold') % {}", draw_, folds);
+  const std::string seen = test_.empty() ? "" : fmt::format("NOT ({}) AND ", test_);
+  return {.training = Select(fmt::format("{}{} <> {}", seen, at, fold)),
+          .evaluation = Select(fmt::format("{}{} = {}", seen, at, fold)),
+          .is_split = true};
+}
 
 void QueryRows::Scan(const std::function<void(const Batch&)>& visit) {
   engine::Result result = connection_.Query(sql_);

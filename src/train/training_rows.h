@@ -8,6 +8,7 @@
 #include "lake/tables.h"
 #include "ml/options.h"
 #include "ml/training.h"
+#include "session/column_types.h"
 #include "session/model_store.h"
 
 namespace braid::train {
@@ -34,11 +35,19 @@ const lake::Column& FindColumn(const std::vector<lake::Column>& columns, const s
 std::vector<session::ProjectedInput> NamedInputs(const std::vector<lake::Column>& columns,
                                                  const std::vector<std::string>& names);
 
-bool IsNumeric(const std::string& type);
+using session::IsNumeric;
 
 enum class RowAccess : uint8_t {
   kKept,     // in a temporary table of the connection: for what reads them many times
   kInPlace,  // the query runs at each reading, unless it may give other rows the next time
+};
+
+// Rows to fit a model to, and rows to judge it on: parenthesised queries of the training query's
+// own columns.
+struct RowParts {
+  std::string training;
+  std::string evaluation;  // without a split those trained on
+  bool is_split = false;
 };
 
 // The training query's rows, split as the options say, for the time of one training. One at a time
@@ -59,10 +68,21 @@ class TrainingRows {
   std::string TrainingQuery() const;
   std::string EvaluationQuery() const;  // the held-out rows; without a split those trained on
   std::string AllQuery() const;
+  RowParts parts() const { return {TrainingQuery(), EvaluationQuery(), is_split()}; }
+
+  // Of a tuned model: the rows that no trial sees; without any, those of EvaluationQuery.
+  bool has_test() const { return !test_.empty(); }
+  std::string TestQuery() const;
+  // All rows but the test rows.
+  std::string SeenQuery() const;
+  // They in `folds` parts, by their content: part `fold` is for evaluation.
+  RowParts Fold(size_t fold, size_t folds) const;
 
  private:
   void Keep(const std::string& query, const ml::ModelOptions& options);
   std::string Predicate(const ml::ModelOptions& options) const;
+  void SplitInThree(const ml::ModelOptions& options);
+  void CheckParts(const std::string& column) const;
   std::string Select(const std::string& condition) const;
 
   engine::Connection& connection_;
@@ -72,6 +92,7 @@ class TrainingRows {
   std::string helpers_;         // columns of the temporary table that are not the query's
   mutable int64_t count_ = -1;  // not counted yet
   std::string held_out_;        // condition over __braid_row; empty: no split
+  std::string test_;            // likewise; empty: no test rows
 };
 
 // Scans a query whose columns are as ml::RowSource says, each time from its beginning.

@@ -11,13 +11,17 @@
 #include "ml/model_kind.h"
 #include "ml/options.h"
 #include "ml/partitioned/partition_trainer.h"
-#include "session/ml_sql.h"
+#include "ml/tuning_options.h"
 #include "session/rewrite.h"
 #include "train/fitting.h"
+#include "train/import_model.h"
+#include "train/judging.h"
 #include "train/model_projection.h"
 #include "train/partitioned_fitting.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
+#include "train/training_statistics.h"
+#include "train/tuning.h"
 
 namespace braid::train {
 
@@ -40,6 +44,8 @@ Json ToJson(const OptionValue& option) {
           Json fields = Json::object();
           for (const auto& [name, item] : value) fields[name] = ToJson(item);
           return fields;
+        } else if constexpr (std::is_same_v<Value, OptionValue::Call>) {
+          return {{value.function, ToJson({value.arguments})}};
         } else {
           return value;
         }
@@ -47,9 +53,13 @@ Json ToJson(const OptionValue& option) {
       option.value);
 }
 
-void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& statement) {
+void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& statement,
+                    bool is_tuned) {
   if (!statement.partition_by.empty()) {
     ml::CheckPartitionedKind(*options.kind);
+    if (is_tuned)
+      throw Error(ErrorCode::kNotSupported, "NUM_TRIALS does not go with PARTITION BY",
+                  "tune a model of some partitions' rows, and give all of them its best options");
   } else if (!options.partition_options.empty()) {
     throw Error(
         ErrorCode::kInvalidOption,
@@ -70,38 +80,61 @@ class Training {
 
   session::ChangeOutcome Run() {
     ReadOptions();
+    if (kind().import != nullptr) return Import();
+    if (statement_.query.text.empty())
+      throw catalog::PlaceInFile(
+          Error(ErrorCode::kTrainingData, fmt::format("{} is trained on a query", kind().name),
+                "write CREATE MODEL … AS SELECT …"),
+          object_, statement_.name.offset);
     const std::string query = Rewritten(statement_.query);
     try {
       Describe(query);
       if (!statement_.transform) ProjectColumns(projecting_, projection_);
       // A fit from sums reads its rows once, and once more to judge it.
       const TrainingRows rows(change_.connection, query, options(),
-                              !statement_.transform && MakeFitting().moments_suffice()
+                              !statement_.transform && !tuning_ && MakeFitting().moments_suffice()
                                   ? RowAccess::kInPlace
                                   : RowAccess::kKept);
       keys_ = PartitionKeys(projecting_);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
-      session::StoredModel stored{projection_, Fit(rows)};
+      if (tuning_) return PublishBest(Tune(rows));
+      session::StoredModel stored{projection_, nullptr};
+      Fit(rows, stored);
       stored.projection.inputs.insert(stored.projection.inputs.begin(), keys_.begin(), keys_.end());
-      return Publish(rows, stored);
+      return Publish(stored, &rows);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, *part_);
     }
   }
 
  private:
+  session::ChangeOutcome Import() {
+    try {
+      if (!statement_.query.text.empty() || statement_.transform)
+        throw Error(ErrorCode::kModelImport, fmt::format("{} is imported", kind().name),
+                    "leave TRANSFORM and the query out, or train a model of another type");
+      return Publish(ImportModel(change_.connection, statement_, options(), defaults_.root),
+                     nullptr);
+    } catch (const Error& error) {
+      throw catalog::PlaceInFile(error, object_, OptionOffset(error));
+    }
+  }
+
   void ReadOptions() {
     try {
-      projecting_.options = ml::ParseModelOptions(statement_.options);
-      if (kind().task == ml::Task::kProjection && options().promotion_query)
+      tuning_ = ml::ParseTuningOptions(statement_.options);
+      projecting_.options =
+          ml::ParseModelOptions(tuning_ ? tuning_->FeasibleSettings() : statement_.options);
+      if (kind().task == ml::Task::kProjection && kind().import == nullptr &&
+          options().promotion_query)
         throw Error(ErrorCode::kInvalidOption,
                     fmt::format("PROMOTION_QUERY is no option of {}", kind().name),
                     "no rows can tell which of two projections is better; the newest becomes "
                     "champion");
       for (const syntax::ColumnDefinition& column : statement_.partition_by)
         projecting_.partition.push_back(column.name);
-      CheckPartition(options(), statement_);
+      CheckPartition(options(), statement_, tuning_.has_value());
       if (kind().named_columns != nullptr)
         projecting_.named = kind().named_columns(statement_.options);
     } catch (const Error& error) {
@@ -125,7 +158,7 @@ class Training {
 
   std::string Rewritten(const syntax::SourceText& part) {
     try {
-      session::RewriteContext context{change_.state, models_, {}, {}};
+      session::RewriteContext context{change_.state, models_, {}, {}, &change_.connection};
       return session::RewriteQuery(part.text, context).text();
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, part);
@@ -154,7 +187,7 @@ class Training {
     return {change_.connection, options(), statement_.options, projection_, Threads()};
   }
 
-  std::shared_ptr<const ml::Model> Fit(const TrainingRows& rows) {
+  void Fit(const TrainingRows& rows, session::StoredModel& stored) {
     ml::TrainingControl control;
     control.stop = change_.stop;
     control.progress = [this](double fraction, double loss) {
@@ -166,16 +199,61 @@ class Training {
                       : PartitionedFitting(change_.connection, fitting, keys_).Fit(rows, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
-    return std::move(trained.model);
+    stored.core = std::move(trained.model);
+    stored.features = GatherFeatureStatistics(change_.connection, projecting_, projection_, rows,
+                                              fitting.TakeNumbers());
+  }
+
+  // The best of the trials becomes the version.
+  std::vector<catalog::ModelTrial> Tune(const TrainingRows& rows) {
+    // What changes how many trials there are does not change a trial.
+    Json settings = Json::object();
+    for (const Option& option : tuning_->settings)
+      if (!ml::SaysWhichTrials(option.name)) settings[option.name] = ToJson(option.value);
+    const std::string transform = statement_.transform ? statement_.transform->text : "";
+    return RunTrials({.model = object_.key,
+                      .change = change_,
+                      .models = models_,
+                      .tuning = *tuning_,
+                      .options = options(),
+                      .projection = projection_,
+                      .threads = Threads(),
+                      .journal_folder = defaults_.tuning_folder,
+                      .pins = fmt::format("{}\n{}\n{}\n{}", statement_.query.text, transform,
+                                          settings.dump(), Threads())},
+                     rows);
   }
 
   int64_t Threads() const { return options().threads > 0 ? options().threads : defaults_.threads; }
 
-  session::ChangeOutcome Publish(const TrainingRows& rows, const session::StoredModel& stored) {
+  // `rows` is nullptr for a model that is imported.
+  session::ChangeOutcome Publish(const session::StoredModel& stored, const TrainingRows* rows) {
+    catalog::ModelVersion version = MakeVersion();
+    version.rows = stored.core->rows();
+    version.artefact_sha256 = models_.Put(stored);
+    if (rows != nullptr)
+      version.metrics = Judge(change_.connection, version, stored, rows->EvaluationQuery());
+    return Add(std::move(version));
+  }
+
+  session::ChangeOutcome PublishBest(std::vector<catalog::ModelTrial> trials) {
+    catalog::ModelVersion version = MakeVersion();
+    for (const catalog::ModelTrial& trial : trials) {
+      if (!trial.is_optimal || !version.artefact_sha256.empty()) continue;
+      version.artefact_sha256 = trial.artefact_sha256;
+      version.metrics = trial.test_metrics;
+    }
+    version.rows = models_.Get(version.artefact_sha256)->core->rows();
+    version.trials = std::move(trials);
+    return Add(std::move(version));
+  }
+
+  catalog::ModelVersion MakeVersion() const {
     catalog::ModelVersion version;
     version.model = object_.key;
-    auto& versions = change_.state.versions[object_.key];
-    version.version = versions.empty() ? 1 : versions.back().version + 1;
+    const auto versions = change_.state.versions.find(object_.key);
+    const bool first = versions == change_.state.versions.end() || versions->second.empty();
+    version.version = first ? 1 : versions->second.back().version + 1;
     version.type = kind().name;
     version.created_at = change_.now;
     version.run_id = change_.run_id;
@@ -188,30 +266,15 @@ class Training {
     version.options = given.dump();
     version.seed = options().seed;
     version.threads = Threads();
-    version.rows = stored.core->rows();
-    version.artefact_sha256 = models_.Put(stored);
-    version.metrics = Evaluate(rows, version, stored);
-    catalog::AddModelVersion(change_.connection, version);
-    versions.push_back(version);
-    return {.action = "trained", .reason = Promote(version), .rows = version.rows};
+    return version;
   }
 
-  std::map<std::string, double> Evaluate(const TrainingRows& rows,
-                                         const catalog::ModelVersion& version,
-                                         const session::StoredModel& stored) {
-    std::map<std::string, double> metrics = stored.core->TrainingMetrics();
-    if (!stored.core->can_be_judged()) return metrics;
-    syntax::MappedText held_out;
-    held_out.Append(rows.EvaluationQuery());
-    engine::Result result = change_.connection.Query(
-        "SELECT * FROM " + session::EvaluateSql({version, stored}, held_out).text());
-    const std::vector<std::string> names = result.column_names();
-    const std::optional<engine::Chunk> chunk = result.Next();
-    for (size_t i = 0; chunk && i < names.size(); ++i) {
-      const Json value = chunk->Value(i, 0);
-      if (value.is_number()) metrics[names[i]] = value.get<double>();
-    }
-    return metrics;
+  session::ChangeOutcome Add(catalog::ModelVersion version) {
+    catalog::AddModelVersion(change_.connection, version);
+    change_.state.versions[object_.key].push_back(version);
+    return {.action = kind().import == nullptr ? "trained" : "imported",
+            .reason = Promote(version),
+            .rows = version.rows};
   }
 
   std::string Promote(const catalog::ModelVersion& version) {
@@ -237,6 +300,7 @@ class Training {
   session::ModelStore& models_;
   TrainingDefaults defaults_;
   ProjectionRequest projecting_;
+  std::optional<ml::TuningOptions> tuning_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
   std::vector<session::ProjectedInput> keys_;           // of PARTITION BY

@@ -9,13 +9,16 @@
 namespace braid::train {
 
 struct TrainingDefaults {
-  int64_t threads = 0;  // as the engine is set; 0: all cores
+  int64_t threads = 0;                  // as the engine is set; 0: all cores
+  std::filesystem::path root;           // where relative paths start
+  std::filesystem::path tuning_folder;  // for trials that have ended of tunings that have not
 };
 
 // CREATE MODEL inside a change: trains a version from its query in place, evaluates it on its
 // held-out rows, stores the artefact durably, writes braid.model_version and, when it becomes
-// champion, braid.alias_event, and updates the change's state. Throws TRAINING_DATA,
-// INVALID_OPTION, INTERRUPTED, … with places in the declaration's file.
+// champion, braid.alias_event, and updates the change's state. Models of other makers are imported
+// from their file instead. Throws TRAINING_DATA, MODEL_IMPORT, INVALID_OPTION, INTERRUPTED, … with
+// places in the declaration's file.
 session::ChangeOutcome Train(const catalog::Object& object, session::Change& change,
                              session::ModelStore& models, const TrainingDefaults& defaults = {});
 

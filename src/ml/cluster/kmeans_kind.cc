@@ -10,6 +10,11 @@ const ModelKind& KMeansKind() {
       .name = "kmeans",
       .task = Task::kClustering,
       .option_names = KMeansOptionNames(),
+      .hyperparameters = {{.option = "num_clusters",
+                           .type = HyperparameterType::kWhole,
+                           .least = 2,
+                           .most = kMostClusters,
+                           .searched = std::pair(2.0, 10.0)}},
       .check_options = [](const std::vector<Option>& options) { ParseKMeansOptions(options); },
       .train =
           [](const TrainingRequest& request, RowSource& rows, const TrainingControl& control) {

@@ -8,8 +8,6 @@ namespace braid::ml {
 
 namespace {
 
-constexpr int64_t kMostClusters = 100'000;
-
 void ReadStopping(const OptionReader& reader, KMeansOptions& parsed) {
   parsed.max_iterations = reader.Integer("max_iterations", 1, parsed.max_iterations);
   parsed.early_stop = reader.Boolean("early_stop", parsed.early_stop);

@@ -8,6 +8,8 @@
 
 namespace braid::ml {
 
+constexpr int64_t kMostClusters = 100'000;
+
 enum class KMeansInit : uint8_t { kRandom, kPlusPlus };
 enum class KMeansDistance : uint8_t { kEuclidean, kCosine };
 

@@ -7,12 +7,6 @@
 
 namespace braid::ml {
 
-namespace {
-
-constexpr int64_t kMostFactors = 1000;
-
-}  // namespace
-
 std::vector<std::string_view> FactorizationOptionNames() {
   return {"feedback_type", "num_factors",    "user_col",   "item_col",         "rating_col",
           "l2_reg",        "max_iterations", "early_stop", "min_rel_progress", "wals_alpha"};

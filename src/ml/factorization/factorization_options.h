@@ -14,6 +14,8 @@ enum class Feedback : uint8_t {
   kImplicit,  // how often, or how long, a user had to do with an item
 };
 
+constexpr int64_t kMostFactors = 1000;
+
 struct FactorizationOptions {
   Feedback feedback = Feedback::kExplicit;
   std::optional<size_t> num_factors;  // else log2 of the number of rows

@@ -23,6 +23,12 @@ ModelKind MakeKind() {
       .name = GlmTypeName(type),
       .task = type == GlmType::kLinearReg ? Task::kRegression : Task::kClassification,
       .option_names = GlmOptionNames(type),
+      .hyperparameters =
+          {{.option = "l1_reg", .log_scale = true, .searched = std::pair(0.0, 10.0), .standard = 0},
+           {.option = "l2_reg",
+            .log_scale = true,
+            .searched = std::pair(0.0, 10.0),
+            .standard = 0}},
       .takes_weights = true,
       .check_options = [](const std::vector<Option>& options) { ParseGlmOptions(type, options); },
       .train =

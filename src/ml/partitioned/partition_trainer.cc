@@ -94,7 +94,7 @@ std::string TextOf(const Error& error) {
 }  // namespace
 
 void CheckPartitionedKind(const ModelKind& kind) {
-  if (IsSupervised(kind.task) || kind.task == Task::kProjection) return;
+  if (kind.train != nullptr && (IsSupervised(kind.task) || kind.task == Task::kProjection)) return;
   throw Error(ErrorCode::kNotSupported, fmt::format("PARTITION BY is not for {}", kind.name),
               "it is for regressions, classifiers, pca and factor_analysis");
 }

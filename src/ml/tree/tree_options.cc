@@ -9,9 +9,6 @@ namespace braid::ml {
 
 namespace {
 
-constexpr int64_t kMostDepth = 50;
-constexpr int64_t kMostTrees = 100'000;
-
 int64_t IntegerUpTo(const OptionReader& reader, std::string_view name, int64_t most,
                     int64_t otherwise) {
   const int64_t value = reader.Integer(name, 1, otherwise);

@@ -50,6 +50,9 @@ struct TreeOptions {
   std::vector<std::pair<std::string, double>> class_weights;
 };
 
+constexpr int64_t kMostDepth = 50;
+constexpr int64_t kMostTrees = 100'000;
+
 // The names that ParseTreeOptions reads; other options are passed over. Throws kInvalidOption.
 std::vector<std::string_view> TreeOptionNames(TreeType type);
 TreeOptions ParseTreeOptions(TreeType type, const std::vector<Option>& options);

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "ml/class_weights.h"
+#include "ml/tree/xgboost_trees.h"
 
 namespace braid::ml {
 
@@ -98,6 +99,11 @@ XgboostMatrix MakeMatrix(const TreeRequest& request, const TreeRows& rows, doubl
   return matrix;
 }
 
+std::vector<Tree> TreesOf(const XgboostBooster& booster, size_t inputs, size_t classes) {
+  const auto json = nlohmann::json::parse(booster.ToJson());
+  return TreesOfXgboost(json.at("learner"), inputs, classes > 2 ? classes : 1);
+}
+
 std::vector<std::string> Notices(const TreeRequest& request, const TreeRows& rows) {
   std::vector<std::string> notices;
   if (rows.skipped > 0)
@@ -155,7 +161,7 @@ TrainedModel TrainTrees(const TreeRequest& request, RowSource& rows,
                   .levels = loaded.levels,
                   .classes = loaded.classes,
                   .base = boosted.base,
-                  .trees = TreesOfXgboost(boosted.booster.ToJson()),
+                  .trees = TreesOf(boosted.booster, request.inputs.size(), loaded.classes.size()),
                   .rows = static_cast<int64_t>(loaded.rows),
                   .skipped = loaded.skipped,
                   .training_info = std::move(boosted.training_info)};

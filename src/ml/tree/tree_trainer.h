@@ -18,10 +18,6 @@ struct BoostedTrees {
 BoostedTrees Boost(const TreeRequest& request, const TreeRows& rows, const TreeRows* held_out,
                    const TrainingControl& control);
 
-// The library's JSON as trees of ours, DART's factors multiplied in. Throws kInternal when it is
-// not what is expected.
-std::vector<Tree> TreesOfXgboost(std::string_view json);
-
 TrainedModel TrainTrees(const TreeRequest& request, RowSource& rows,
                         const TrainingControl& control = {});
 
