@@ -7,7 +7,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(dirname "$here")
-ml=(linear linear_memory logistic trees predict kmeans components recommend)
+ml=(linear linear_memory many_models logistic trees predict kmeans components recommend)
 all=("${ml[@]}" noop startup service)
 
 fail() { printf 'bench: error: %s\n' "$1" >&2; printf 'bench: hint: %s\n' "$2" >&2; exit 2; }

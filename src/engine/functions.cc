@@ -4,6 +4,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <numeric>
+
 #include "engine/duckdb_internal.h"
 #include "engine/result_internal.h"
 
@@ -158,23 +162,20 @@ AggregateFunction::State& StateOf(StateSlot& slot, const AggregateFunction& func
   return *slot.state;
 }
 
+// Rows of one state after the other, in their order.
 void UpdateGrouped(const AggregateFunction& function, const Batch& batch, StateSlot** slots) {
-  // Rows of one state after the other; copied, since a batch is contiguous.
-  std::map<StateSlot*, std::vector<size_t>> rows_of;
-  for (size_t row = 0; row < batch.rows; ++row) rows_of[slots[row]].push_back(row);
-  for (const auto& [slot, rows] : rows_of) {
-    std::vector<std::vector<double>> values(batch.columns.size());
-    std::vector<std::vector<uint64_t>> validity(batch.columns.size());
-    Batch part{.rows = rows.size(), .columns = {}};
-    for (size_t c = 0; c < batch.columns.size(); ++c) {
-      validity[c].assign((rows.size() + 63) / 64, 0);
-      for (size_t i = 0; i < rows.size(); ++i) {
-        values[c].push_back(batch.columns[c].doubles()[rows[i]]);
-        if (batch.columns[c].IsValid(rows[i])) validity[c][i / 64] |= uint64_t{1} << (i % 64);
-      }
-      part.columns.push_back({ColumnKind::kDouble, values[c].data(), validity[c].data()});
-    }
-    StateOf(*slot, function).Add(part);
+  std::vector<uint32_t> order(batch.rows);
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [slots](uint32_t a, uint32_t b) {
+    return slots[a] != slots[b] ? std::less<>()(slots[a], slots[b]) : a < b;
+  });
+  for (size_t begin = 0; begin < order.size();) {
+    StateSlot* slot = slots[order[begin]];
+    size_t end = begin + 1;
+    while (end < order.size() && slots[order[end]] == slot) ++end;
+    StateOf(*slot, function)
+        .AddSome(batch, std::span<const uint32_t>(order).subspan(begin, end - begin));
+    begin = end;
   }
 }
 
@@ -291,6 +292,21 @@ void CheckRegistered(duckdb_state state, const std::string& name) {
 }
 
 }  // namespace
+
+void AggregateFunction::State::AddSome(const Batch& rows, std::span<const uint32_t> picked) {
+  std::vector<std::vector<double>> values(rows.columns.size());
+  std::vector<std::vector<uint64_t>> validity(rows.columns.size());
+  Batch part{.rows = picked.size(), .columns = {}};
+  for (size_t c = 0; c < rows.columns.size(); ++c) {
+    validity[c].assign((picked.size() + 63) / 64, 0);
+    for (size_t i = 0; i < picked.size(); ++i) {
+      values[c].push_back(rows.columns[c].doubles()[picked[i]]);
+      if (rows.columns[c].IsValid(picked[i])) validity[c][i / 64] |= uint64_t{1} << (i % 64);
+    }
+    part.columns.push_back({ColumnKind::kDouble, values[c].data(), validity[c].data()});
+  }
+  Add(part);
+}
 
 double* VectorWriter::doubles() {
   return static_cast<double*>(duckdb_vector_get_data(static_cast<duckdb_vector>(vector_)));

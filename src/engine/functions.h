@@ -60,6 +60,8 @@ struct AggregateFunction {
   struct State {
     virtual ~State() = default;
     virtual void Add(const Batch& rows) = 0;
+    // Some of the rows; by default they are copied to a batch of their own.
+    virtual void AddSome(const Batch& rows, std::span<const uint32_t> picked);
     virtual void Merge(State& other) = 0;
     virtual std::string Finish() = 0;  // BLOB
   };

@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "ml/kernels.h"
+#include "ml/picked_batch.h"
 
 namespace braid::ml {
 
@@ -149,10 +150,7 @@ size_t GramAccumulator::PackSome(const Batch& rows, size_t begin, size_t count) 
     for (size_t i = 0; i < kept.size(); ++i) {
       const bool has_value = HasValue(view, kept[i]);
       out[i] = has_value ? view.doubles()[kept[i]] - shift_[c] : 0;
-      if (std::isinf(out[i]))
-        throw Error(ErrorCode::kTrainingData,
-                    c < inputs_ ? fmt::format("Infinite value in numeric input number {}", c + 1)
-                                : "Infinite value in the label");
+      if (std::isinf(out[i])) RefuseInfinite(c);
       if (missing != nullptr) missing[i] = has_value ? 0 : 1;
       sum += out[i];
     }
@@ -162,6 +160,56 @@ size_t GramAccumulator::PackSome(const Batch& rows, size_t begin, size_t count) 
     sums_[At(1 + c, 0)].Add(sum);
   }
   return kept.size();
+}
+
+void GramAccumulator::AddPicked(const Batch& rows, std::span<const uint32_t> picked) {
+  constexpr size_t kFew = 16;
+  if (picked.size() < kFew) {
+    std::vector<double> line;
+    for (const uint32_t row : picked) AddRow(rows, row, line);
+    return;
+  }
+  PickedBatch copies;
+  Add(copies.Pick(rows, 0, rows.columns.size(), picked));
+  packed_ = {};  // there may be as many accumulators as groups
+}
+
+// `line` is scratch memory.
+void GramAccumulator::AddRow(const Batch& rows, size_t row, std::vector<double>& line) {
+  if (!HasValue(rows.columns[inputs_], row)) {
+    ++skipped_;
+    return;
+  }
+  line.assign(columns(), 0);
+  for (size_t c = 0; c <= inputs_; ++c) {
+    const ColumnView& view = rows.columns[c];
+    if (!HasValue(view, row)) {
+      const size_t indicator = IndicatorOf(c);
+      line.resize(columns());
+      line[indicator] = 1;
+      continue;
+    }
+    const double value = view.doubles()[row];
+    if (std::isinf(value)) RefuseInfinite(c);
+    if (!shift_known_[c]) {
+      shift_[c] = value;
+      shift_known_[c] = true;
+    }
+    line[1 + c] = value - shift_[c];
+  }
+  ++rows_;
+  Sum* sum = sums_.data() + 1;  // after that of the constant with itself, which is the row count
+  for (size_t i = 1; i < line.size(); ++i) {
+    (sum++)->Add(line[i]);
+    for (size_t j = 1; j <= i; ++j) (sum++)->Add(line[i] * line[j]);
+  }
+}
+
+void GramAccumulator::RefuseInfinite(size_t column) const {
+  throw Error(ErrorCode::kTrainingData,
+              column < inputs_
+                  ? fmt::format("Infinite value in numeric input number {}", column + 1)
+                  : "Infinite value in the label");
 }
 
 size_t GramAccumulator::IndicatorOf(size_t input) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,9 +31,22 @@ class GramAccumulator {
  public:
   explicit GramAccumulator(size_t inputs);
   void Add(const Batch& rows);
+  // Some rows of a batch; few of them go in one by one, without memory for a slice.
+  void AddPicked(const Batch& rows, std::span<const uint32_t> picked);
   void Merge(const GramAccumulator& other);
   // Throws kTrainingData when the sums overflowed.
   GramMoments Finish() const;
+
+  // Of the labels minus a linear score, over the rows with a label. `missing`: what stands for a
+  // missing input.
+  struct Errors {
+    double sum = 0;
+    double squares = 0;
+  };
+  Errors ErrorsOf(double intercept, std::span<const double> weights,
+                  std::span<const double> missing) const;
+  // The sums without one input.
+  GramAccumulator Without(size_t input) const;
 
   std::string Serialize() const;
   // Throws kInternal when the bytes are not what Serialize writes.
@@ -59,6 +73,8 @@ class GramAccumulator {
   size_t PackSome(const Batch& rows, size_t begin, size_t count);
   void SetShift(size_t column, const ColumnView& view, size_t begin, size_t count);
   void AddProducts(const std::vector<size_t>& columns, size_t count);
+  [[noreturn]] void RefuseInfinite(size_t column) const;
+  void AddRow(const Batch& rows, size_t row, std::vector<double>& line);
   size_t IndicatorOf(size_t input);
   std::vector<double> Full() const;
   void Move(std::vector<double>& full, const std::vector<double>& by) const;

@@ -34,6 +34,11 @@ Table Model::TableOf(std::string_view function, const std::vector<Option>& /*set
   throw Error(ErrorCode::kInternal, fmt::format("{} has no ML.{}", kind(), function));
 }
 
+Table Model::TablePart(std::string_view function, const std::vector<Option>& settings,
+                       size_t /*part*/) const {
+  return TableOf(function, settings);
+}
+
 void Model::Intervals(const Batch& /*inputs*/, double /*confidence*/,
                       std::span<double> /*out*/) const {
   throw Error(ErrorCode::kInternal, "A model without intervals was asked for them");

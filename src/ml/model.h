@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,14 @@ constexpr bool IsSupervised(Task task) {
   return task == Task::kRegression || task == Task::kClassification;
 }
 
+// Where the numbers of a regression's linear score of numeric inputs stand in its artefact: JSON
+// pointers. `means`: what stands for a missing input.
+struct LinearPaths {
+  std::string intercept;
+  std::vector<std::string> weights;
+  std::vector<std::string> means;
+};
+
 struct TableFunction {
   std::string_view name;                   // upper case
   std::vector<std::string> settings = {};  // lower case
@@ -46,6 +55,10 @@ class Model {
   virtual std::vector<std::string> score_names() const { return {}; }
   // Writes rows × score_count() numbers, row by row. NULL inputs are the model's business.
   virtual void Score(const Batch& inputs, std::span<double> out) const = 0;
+  // Whether scores of NaN mean that the model has no answer for a row.
+  virtual bool may_be_silent() const { return task() == Task::kRecommendation; }
+  // Of models whose score is a constant and a weight times each input.
+  virtual std::optional<LinearPaths> linear_paths() const { return std::nullopt; }
 
   // The categories of an input that training saw, for kinds that answer about all of them.
   virtual std::vector<std::string> known_categories(size_t /*input*/) const { return {}; }
@@ -54,6 +67,10 @@ class Model {
   // TableOf is given the settings that they name alone; it throws kInvalidOption for their values.
   virtual std::vector<TableFunction> table_functions() const { return {}; }
   virtual Table TableOf(std::string_view function, const std::vector<Option>& settings) const;
+  // Long tables come in so many parts of the same columns; 0: TableOf gives all.
+  virtual size_t table_parts(std::string_view /*function*/) const { return 0; }
+  virtual Table TablePart(std::string_view function, const std::vector<Option>& settings,
+                          size_t part) const;
   // Whether ML.EVALUATE can judge the model by rows.
   virtual bool can_be_judged() const { return task() != Task::kProjection; }
   // What ML.EVALUATE says of the training itself, for kinds that are not judged by their scores.

@@ -14,6 +14,7 @@
 #include "ml/glm/glm_kind.h"
 #include "ml/onnx/onnx_kind.h"
 #include "ml/option_reader.h"
+#include "ml/partitioned/partitioned_model.h"
 #include "ml/projection/pca_kind.h"
 #include "ml/tree/tree_kind.h"
 #include "ml/tree/xgboost_import.h"
@@ -84,6 +85,13 @@ const ModelKind& FindModelKind(std::string_view name) {
   const std::optional<std::string> near = ClosestMatch(lower, names);
   throw Error(ErrorCode::kInvalidOption, fmt::format("Unknown model type: {}", name),
               near ? "did you mean " + *near + "?" : hint);
+}
+
+std::unique_ptr<Model> LoadModel(std::string_view kind, std::string_view artefact) {
+  // An artefact's format is its first key.
+  const std::string partitioned = fmt::format(R"({{"format":"{}")", PartitionedModel::kFormat);
+  if (artefact.starts_with(partitioned)) return PartitionedModel::FromArtefact(artefact);
+  return FindModelKind(kind).load(artefact);
 }
 
 }  // namespace braid::ml

@@ -52,5 +52,8 @@ struct ModelKind {
 std::span<const ModelKind* const> ModelKinds();
 // Any case. Throws kNotSupported for BigQuery ML's other kinds, kInvalidOption for unknown names.
 const ModelKind& FindModelKind(std::string_view name);
+// A model from its kind's name and its artefact, also one that has a model a partition. Throws
+// kLakeDamaged, kLakeFormat.
+std::unique_ptr<Model> LoadModel(std::string_view kind, std::string_view artefact);
 
 }  // namespace braid::ml

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <numeric>
 
 #include "base/error.h"
@@ -66,11 +67,14 @@ void WriteClasses(LabelForm form, const BoundScoring& scoring,
   engine::VectorWriter element = list.ListChild(probabilities.size());
   engine::VectorWriter element_label = element.Child(0);
   double* element_prob = element.Child(1).doubles();
+  const bool may_be_silent = scoring.model->core->may_be_silent();
   std::vector<size_t> order(classes);
   for (size_t row = 0; row < probabilities.size() / classes; ++row) {
     const double* p = &probabilities[row * classes];
+    const bool silent = may_be_silent && std::isnan(p[0]);
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [p](size_t a, size_t b) { return p[a] > p[b]; });
+    if (!silent)
+      std::stable_sort(order.begin(), order.end(), [p](size_t a, size_t b) { return p[a] > p[b]; });
     const size_t best = classes == 2 ? (p[1] >= scoring.setting ? 1 : 0) : order[0];
     WriteLabel(label, form, row, labels, best);
     for (size_t k = 0; k < classes; ++k) {
@@ -78,6 +82,8 @@ void WriteClasses(LabelForm form, const BoundScoring& scoring,
       element_prob[row * classes + k] = p[order[k]];
     }
     list.SetListEntry(row, row * classes, classes);
+    if (silent)
+      for (engine::VectorWriter* vector : {&label, &list, &out}) vector->SetNull(row);
   }
 }
 

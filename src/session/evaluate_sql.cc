@@ -105,7 +105,7 @@ MappedText EvaluateClustering(const BoundModel& model, const MappedText& rows) {
   return text;
 }
 
-// The label as text and the answer, of rows with a label.
+// The label as text and the answer, of rows that have both.
 MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double threshold) {
   const Projection& projection = model.stored.projection;
   const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
@@ -116,7 +116,7 @@ MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double
   return Around(
       "__y, CAST(__braid_p.label AS VARCHAR) AS __yhat, CAST(__braid_p.probs AS "
       "STRUCT(label VARCHAR, prob DOUBLE)[]) AS __probs",
-      scored, "");
+      scored, model.stored.core->may_be_silent() ? " WHERE __braid_p.label IS NOT NULL" : "");
 }
 
 }  // namespace

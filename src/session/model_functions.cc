@@ -10,6 +10,7 @@
 #include "session/feature_sql.h"
 #include "session/ml_sql.h"
 #include "session/model_call_internal.h"
+#include "session/model_table.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
 
@@ -41,8 +42,6 @@ void RefuseSettingOf(const BoundCall& call, std::string_view setting, std::strin
 }
 
 namespace {
-
-using syntax::QuoteString;
 
 enum class Rows : uint8_t {
   kNone,
@@ -178,6 +177,7 @@ const std::vector<Function>& Functions() {
 std::vector<std::string> NamesFor(const ml::Model& model) {
   std::vector<std::string> names;
   for (const Function& function : Functions()) names.emplace_back(function.name);
+  for (const char* name : {"CROSS_VALIDATE", "FEATURE_ABLATION"}) names.emplace_back(name);
   for (const ml::TableFunction& table : model.table_functions()) names.emplace_back(table.name);
   return names;
 }
@@ -221,22 +221,6 @@ void CheckArguments(const ModelCall& call, const Function& function) {
           : fmt::format("ML.{0}(MODEL m, TABLE t) or ML.{0}(MODEL m, (SELECT …))", call.function));
 }
 
-std::string CellSql(const nlohmann::ordered_json& cell) {
-  if (cell.is_null()) return "NULL";
-  if (cell.is_boolean()) return cell.get<bool>() ? "TRUE" : "FALSE";
-  if (cell.is_number_integer()) return cell.dump();
-  if (cell.is_number()) return NumberSql(cell.get<double>());
-  if (cell.is_string()) return QuoteString(cell.get<std::string>());
-  std::string items;
-  if (cell.is_array()) {
-    for (const auto& item : cell) items += (items.empty() ? "" : ", ") + CellSql(item);
-    return "[" + items + "]";
-  }
-  for (const auto& [key, value] : cell.items())
-    items += fmt::format("{}{}: {}", items.empty() ? "" : ", ", QuoteString(key), CellSql(value));
-  return "{" + items + "}";
-}
-
 }  // namespace
 
 void CheckSettings(const std::vector<Option>& settings, const std::vector<std::string>& known) {
@@ -248,27 +232,6 @@ void CheckSettings(const std::vector<Option>& settings, const std::vector<std::s
                 : known.empty() ? std::string("the function takes no settings")
                                 : fmt::format("the settings are {}", fmt::join(known, ", ")));
   }
-}
-
-std::string TableSql(const ml::Table& table) {
-  std::string names;
-  std::string casts;
-  for (const ml::Table::Column& column : table.columns) {
-    const std::string name = syntax::QuoteIdentifier(column.name);
-    names += (names.empty() ? "" : ", ") + name;
-    casts +=
-        fmt::format("{}CAST({} AS {}) AS {}", casts.empty() ? "" : ", ", name, column.type, name);
-  }
-  std::string rows;
-  for (const auto& row : table.rows) {
-    std::string cells;
-    for (const auto& cell : row) cells += (cells.empty() ? "" : ", ") + CellSql(cell);
-    rows += fmt::format("{}({})", rows.empty() ? "" : ", ", cells);
-  }
-  const bool empty = rows.empty();
-  for (size_t i = 0; empty && i < table.columns.size(); ++i) rows += i == 0 ? "(NULL" : ", NULL";
-  return fmt::format("(SELECT {} FROM (VALUES {}) AS __t({}){})", casts, rows + (empty ? ")" : ""),
-                     names, empty ? " WHERE FALSE" : "");
 }
 
 bool NeedsColumns(std::string_view function) {
@@ -300,7 +263,7 @@ MappedText ModelFunctionSql(const ModelCall& call) {
   if (!call.rows.empty() || call.models.size() > 1)
     RefuseArguments(call.function, fmt::format("ML.{}(MODEL m)", call.function));
   CheckSettings(call.settings, table->settings);
-  return Text(TableSql(model.stored.core->TableOf(call.function, call.settings)));
+  return Text(ModelTableSql(model, call.function, call.settings));
 }
 
 }  // namespace braid::session

@@ -60,9 +60,8 @@ StoredModel FromText(const std::string& text) {
       format == kGlmOnlyFormat
           ? (json.at("classification").get<bool>() ? "logistic_reg" : "linear_reg")
           : json.at("kind").get<std::string>();
-  const ml::ModelKind& kind = ml::FindModelKind(kind_name);
   StoredModel model{std::move(projection),
-                    kind.load(json.at("core").get_ref<const std::string&>())};
+                    ml::LoadModel(kind_name, json.at("core").get_ref<const std::string&>())};
   for (const auto& feature : json.value("features", nlohmann::json::array()))
     model.features.push_back(ml::ReadFeatureStatistics(feature));
   return model;

@@ -16,6 +16,7 @@
 #include "session/preprocess.h"
 #include "session/service_sql.h"
 #include "session/trial_sql.h"
+#include "session/validate_sql.h"
 #include "syntax/format.h"
 #include "syntax/query.h"
 #include "syntax/query_block.h"
@@ -145,10 +146,27 @@ class Rewriter {
         rows.back().columns = ColumnsOf(call.function, rows.back(), base + call.begin);
     }
     try {
+      if (IsValidation(call.function)) {
+        if (versions.size() > 1 || rows.size() > 1)
+          throw Error(
+              ErrorCode::kSyntax, "Wrong arguments of ML." + call.function,
+              fmt::format("write ML.{0}(MODEL m) or ML.{0}(MODEL m, TABLE t)", call.function));
+        return ValidationSql(call.function, *versions[0], context_.models,
+                             rows.empty() ? TrainingRowsOf(*versions[0]) : rows[0].sql,
+                             call.settings, context_.connection);
+      }
       return TrialFunctionSql(call.function, versions, context_.models, rows, call.settings);
     } catch (const Error& error) {
       Fail(error, base + PlaceOf(error, call));
     }
+  }
+
+  // The rows that the query of a version's training gives now.
+  MappedText TrainingRowsOf(const catalog::ModelVersion& version) {
+    RewriteContext inner{context_.state, context_.models, {}, {}, context_.connection};
+    MappedText rows;
+    rows.Append("(" + RewriteQuery(version.query, inner).text() + "\n)");
+    return rows;
   }
 
   MappedText RewriteRowsCall(const syntax::MlRowsCall& call, size_t base) {

@@ -14,7 +14,9 @@
 #include "ml/metrics.h"
 #include "session/feature_sql.h"
 #include "session/ml_aggregates.h"
+#include "session/model_table.h"
 #include "session/scoring_internal.h"
+#include "session/validate_sql.h"
 
 namespace braid::session {
 
@@ -49,8 +51,7 @@ void SetNullWhereNaN(engine::VectorWriter& out, const double* values, size_t row
 void ScoreValue(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
   const ml::Model& model = *scoring.model->core;
   model.Score(Inputs(scoring, arguments), {out.doubles(), arguments.rows});
-  if (model.task() == ml::Task::kRecommendation)
-    SetNullWhereNaN(out, out.doubles(), arguments.rows);
+  if (model.may_be_silent()) SetNullWhereNaN(out, out.doubles(), arguments.rows);
 }
 
 void ScoreList(const BoundScoring& scoring, const Batch& arguments, engine::VectorWriter out) {
@@ -58,7 +59,11 @@ void ScoreList(const BoundScoring& scoring, const Batch& arguments, engine::Vect
   engine::VectorWriter element = out.ListChild(arguments.rows * width);
   scoring.model->core->Score(Inputs(scoring, arguments),
                              {element.doubles(), arguments.rows * width});
-  for (size_t row = 0; row < arguments.rows; ++row) out.SetListEntry(row, row * width, width);
+  const bool may_be_silent = scoring.model->core->may_be_silent();
+  for (size_t row = 0; row < arguments.rows; ++row) {
+    out.SetListEntry(row, row * width, width);
+    if (may_be_silent && std::isnan(element.doubles()[row * width])) out.SetNull(row);
+  }
 }
 
 // The categories of one input that training saw, once for each row.
@@ -140,6 +145,8 @@ void ScoreExplained(const BoundScoring& scoring, const Batch& arguments, engine:
     list.SetListEntry(row, row * shown, shown);
     baseline.doubles()[row] = part[width - 1];
     value.doubles()[row] = std::accumulate(part, part + width, 0.0);
+    if (model.may_be_silent() && std::isnan(baseline.doubles()[row]))
+      for (engine::VectorWriter* field : {&list, &baseline, &value}) field->SetNull(row);
   }
 }
 
@@ -234,6 +241,8 @@ struct ErrorState final : engine::AggregateFunction::State {
 }  // namespace
 
 void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store) {
+  RegisterModelTables(connection, store);
+  RegisterValidation(connection);
   engine::Register(connection, engine::AggregateFunction{
                                    .name = "braid_regression_errors",
                                    .parameter_count = 2,

@@ -110,6 +110,19 @@ Statement ParseFlow(Cursor& cursor) {
   return flow;
 }
 
+std::vector<ColumnDefinition> ParsePartition(Cursor& cursor) {
+  std::vector<ColumnDefinition> columns;
+  const size_t offset = cursor.Peek().begin;
+  cursor.Expect("(", "after PARTITION BY");
+  do {
+    const size_t begin = cursor.Peek().begin;
+    columns.push_back({.name = cursor.ExpectIdentifier("a column's name"), .offset = begin});
+  } while (cursor.Accept(","));
+  if (!cursor.Accept(")")) cursor.FailExpected({",", ")"}, "in PARTITION BY");
+  CheckUnique(cursor, columns, "A partition column", offset);
+  return columns;
+}
+
 // (name type, …)
 std::vector<ColumnDefinition> ParseColumns(Cursor& cursor, const std::string& after,
                                            size_t offset) {
@@ -127,6 +140,7 @@ Statement ParseModel(Cursor& cursor, bool or_replace) {
   model.or_replace = or_replace;
   model.if_not_exists = cursor.AcceptWords({"IF", "NOT", "EXISTS"});
   model.name = cursor.ExpectName("the model's name");
+  if (cursor.AcceptWords({"PARTITION", "BY"})) model.partition_by = ParsePartition(cursor);
   if (const size_t offset = cursor.Peek().begin; cursor.Accept("INPUT"))
     model.inputs = ParseColumns(cursor, "INPUT", offset);
   if (cursor.Accept("TRANSFORM")) model.transform = cursor.ExpectParenthesised("( after TRANSFORM");
@@ -136,7 +150,7 @@ Statement ParseModel(Cursor& cursor, bool or_replace) {
     cursor.Fail("A model with INPUT is imported", "leave the query out, or INPUT",
                 model.inputs[0].offset);
   if (!cursor.Accept("AS"))
-    cursor.FailExpected({"INPUT", "TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
+    cursor.FailExpected({"PARTITION", "INPUT", "TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
   model.query = cursor.ExpectQuery("after AS");
   return model;
 }

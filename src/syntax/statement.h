@@ -72,13 +72,15 @@ struct CreateFlow {
   SourceText query;
 };
 
-// CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [TRANSFORM (…)] [OPTIONS (…)] AS query
+// CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [PARTITION BY (column, …)] [TRANSFORM (…)]
+// [OPTIONS (…)] AS query
 // CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [INPUT (…)] OPTIONS (…)
 struct CreateModel {
   Name name;
   bool or_replace = false;
   bool if_not_exists = false;
-  std::vector<ColumnDefinition> inputs;  // of a model that is imported
+  std::vector<ColumnDefinition> partition_by;  // names alone
+  std::vector<ColumnDefinition> inputs;        // of a model that is imported
   std::optional<SourceText> transform;
   std::vector<Option> options;
   SourceText query;  // empty text: the model is imported

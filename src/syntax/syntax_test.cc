@@ -104,6 +104,19 @@ TEST(ParseTest, ReadsAModel) {
   EXPECT_EQ(model.query.text, "SELECT 1");
 }
 
+TEST(ParseTest, ReadsAPartitionedModel) {
+  const auto model = std::get<CreateModel>(Parse(
+      "CREATE MODEL m PARTITION BY (region, \"the product\") OPTIONS (a = 1) AS SELECT 1", ""));
+  ASSERT_EQ(model.partition_by.size(), 2U);
+  EXPECT_EQ(model.partition_by[0].name, "region");
+  EXPECT_EQ(model.partition_by[1].name, "the product");
+  EXPECT_EQ(model.partition_by[1].offset, 36U);
+  EXPECT_EQ(Failure("CREATE MODEL m PARTITION BY region AS SELECT 1").message(),
+            "Expected ( after PARTITION BY: region");
+  EXPECT_EQ(Failure("CREATE MODEL m PARTITION BY (a, A) AS SELECT 1").message(),
+            "A partition column appears twice: A");
+}
+
 TEST(ParseTest, ReadsTheOthers) {
   EXPECT_EQ(std::get<CreateFlow>(Parse("CREATE FLOW f AS INSERT INTO s.t BY NAME SELECT 1", ""))
                 .target.ToString(),

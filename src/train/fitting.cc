@@ -48,7 +48,6 @@ std::vector<std::string> Fitting::Classes(const std::string& rows) const {
   return classes;
 }
 
-// What a RowSource gives: inputs, label, weight.
 std::string Fitting::InputList() const {
   std::string list = session::InputsSql(projection_.inputs);
   const std::string label = "__braid_row." + syntax::QuoteIdentifier(projection_.label);
@@ -61,6 +60,12 @@ std::string Fitting::InputList() const {
     list += fmt::format(", CAST(__braid_row.{} AS DOUBLE)",
                         syntax::QuoteIdentifier(*options_.instance_weight_col));
   return list;
+}
+
+ml::TrainingRequest Fitting::RequestFor(const TrainingRows& rows) const {
+  ml::TrainingRequest request = Request();
+  if (Classifies()) request.classes_in_order = Classes(rows.TrainingQuery());
+  return request;
 }
 
 std::string Fitting::MomentList() const {

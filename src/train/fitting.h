@@ -30,6 +30,7 @@ class Fitting {
 
   // Whether sums over the rows suffice, which are gathered in one scan in constant memory.
   bool moments_suffice() const { return MomentsSuffice(Request()); }
+  bool MomentsSuffice(const ml::TrainingRequest& request) const;
   // Throws TRAINING_DATA, INTERRUPTED.
   ml::TrainedModel Fit(const TrainingRows& rows, const ml::TrainingControl& control);
   // What the inputs look like, where Fit found it out by the way; else empty.
@@ -47,13 +48,19 @@ class Fitting {
   ml::TrainedModel Fit(Material& material, const std::vector<Option>& settings,
                        const ml::TrainingControl& control) const;
 
+  // The request for these rows, without held-out ones.
+  ml::TrainingRequest RequestFor(const TrainingRows& rows) const;
+  // What a RowSource gives, as a select list over __braid_row: inputs, label, weight.
+  std::string InputList() const;
+  // What moments are gathered of: inputs and label.
+  std::string MomentList() const;
+  const ml::ModelOptions& options() const { return options_; }
+  int64_t threads() const { return threads_; }
+
  private:
   ml::TrainingRequest Request() const;
-  bool MomentsSuffice(const ml::TrainingRequest& request) const;
   bool Classifies() const;
   std::vector<std::string> Classes(const std::string& rows) const;
-  std::string InputList() const;
-  std::string MomentList() const;
 
   engine::Connection& connection_;
   const ml::ModelOptions& options_;

@@ -3,7 +3,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/text.h"
+#include "syntax/format.h"
 #include "train/training_rows.h"
 #include "train/transform.h"
 
@@ -36,6 +40,25 @@ std::vector<session::ProjectedInput> NamedColumns(
   return inputs;
 }
 
+// A key's text is that of its value in the type that it had in training, so that a column that came
+// back wider names the same partition.
+std::string KeyExpression(const lake::Column& column) {
+  const std::string value = "__braid_row." + syntax::QuoteIdentifier(column.name);
+  if (column.type == "VARCHAR" || column.type == "UUID" || column.type.starts_with("ENUM"))
+    return value;
+  for (const char* narrow :
+       {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"})
+    if (column.type == narrow) return fmt::format("CAST({} AS BIGINT)", value);
+  for (const char* type :
+       {"BOOLEAN", "DATE", "TIME", "TIMESTAMP", "UBIGINT", "HUGEINT", "UHUGEINT"})
+    if (column.type == type) return fmt::format("CAST({} AS {})", value, column.type);
+  if (column.type.starts_with("DECIMAL") && !column.type.ends_with("]"))
+    return fmt::format("CAST({} AS {})", value, column.type);
+  throw Error(ErrorCode::kTrainingData,
+              fmt::format("A column's type cannot part the rows: {} {}", column.name, column.type),
+              "cast it to text, a whole number or a date in the training query");
+}
+
 }  // namespace
 
 session::Projection ProjectLabel(const ProjectionRequest& request) {
@@ -46,10 +69,33 @@ session::Projection ProjectLabel(const ProjectionRequest& request) {
   return projection;
 }
 
+std::vector<session::ProjectedInput> PartitionKeys(const ProjectionRequest& request) {
+  std::vector<session::ProjectedInput> keys;
+  for (const std::string& name : request.partition) {
+    const lake::Column& column = FindColumn(request.columns, name, "partition column");
+    for (const auto& [other, what] :
+         {std::pair<std::optional<std::string>, std::string_view>{
+              request.has_label() ? std::optional(request.options.label) : std::nullopt, "label"},
+          {request.options.data_split_col, "DATA_SPLIT_COL"},
+          {request.options.instance_weight_col, "INSTANCE_WEIGHT_COL"}})
+      if (other && EqualsIgnoringCase(*other, name))
+        throw Error(ErrorCode::kTrainingData,
+                    fmt::format("A partition column is the {}: {}", what, column.name),
+                    "name another column in PARTITION BY");
+    keys.push_back({column.name, KeyExpression(column), true, column.type});
+  }
+  return keys;
+}
+
 void ProjectColumns(const ProjectionRequest& request, session::Projection& projection) {
-  projection.inputs = request.named
-                          ? NamedInputs(request.columns, request.named->inputs)
-                          : MakeInputs(request.columns, projection.label, request.options);
+  std::vector<lake::Column> columns = request.columns;
+  std::erase_if(columns, [&](const lake::Column& column) {
+    return std::any_of(
+        request.partition.begin(), request.partition.end(),
+        [&](const std::string& name) { return EqualsIgnoringCase(name, column.name); });
+  });
+  projection.inputs = request.named ? NamedInputs(columns, request.named->inputs)
+                                    : MakeInputs(columns, projection.label, request.options);
 }
 
 void ProjectTransform(engine::Connection& connection, const ProjectionRequest& request,
@@ -60,6 +106,7 @@ void ProjectTransform(engine::Connection& connection, const ProjectionRequest& r
   if (!projection.label.empty()) untouched.push_back(projection.label);
   if (options.data_split_col) untouched.push_back(*options.data_split_col);
   if (options.instance_weight_col) untouched.push_back(*options.instance_weight_col);
+  untouched.insert(untouched.end(), request.partition.begin(), request.partition.end());
   FrozenTransform frozen = FreezeTransform(connection, clause, request.columns, rows, untouched);
   projection.transform = frozen.columns;
   projection.inputs = request.named ? NamedColumns(frozen.columns, request.named->inputs)

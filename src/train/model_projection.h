@@ -18,6 +18,7 @@ struct ProjectionRequest {
   std::vector<lake::Column> columns;
   ml::ModelOptions options;
   std::optional<ml::NamedColumns> named;  // of kinds that name their columns
+  std::vector<std::string> partition;     // the columns of PARTITION BY
 
   bool has_label() const { return named || ml::IsSupervised(options.kind->task); }
   bool classifies() const { return options.kind->task == ml::Task::kClassification; }
@@ -25,6 +26,10 @@ struct ProjectionRequest {
 
 // The label alone. Throws TRAINING_DATA, also for a weight column that there is not.
 session::Projection ProjectLabel(const ProjectionRequest& request);
+
+// The values of the partition columns, as inputs with their types. Throws TRAINING_DATA for columns
+// that cannot part the rows.
+std::vector<session::ProjectedInput> PartitionKeys(const ProjectionRequest& request);
 
 // Adds the inputs by automatic preprocessing. Throws TRAINING_DATA.
 void ProjectColumns(const ProjectionRequest& request, session::Projection& projection);

@@ -8,11 +8,6 @@
 
 namespace braid::train {
 
-// The aggregate that gathers the moments of so many inputs and a label, all DOUBLE: its name in
-// SQL. Its value is ml::GramAccumulator's serialised form; `described`: DescribedMoments'.
-// Registers it when the engine lacks it.
-std::string MomentsFunction(engine::Connection& connection, size_t inputs, bool described = false);
-
 // Moments of `SELECT <list> FROM <from>`, the list being the inputs and the label, and what the
 // inputs look like. One thread adds in one order, so that the same rows give the same bits; more
 // take part of the rows each.

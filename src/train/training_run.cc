@@ -10,12 +10,14 @@
 #include "catalog/place.h"
 #include "ml/model_kind.h"
 #include "ml/options.h"
+#include "ml/partitioned/partition_trainer.h"
 #include "ml/tuning_options.h"
 #include "session/rewrite.h"
 #include "train/fitting.h"
 #include "train/import_model.h"
 #include "train/judging.h"
 #include "train/model_projection.h"
+#include "train/partitioned_fitting.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
 #include "train/training_statistics.h"
@@ -51,6 +53,21 @@ Json ToJson(const OptionValue& option) {
       option.value);
 }
 
+void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& statement,
+                    bool is_tuned) {
+  if (!statement.partition_by.empty()) {
+    ml::CheckPartitionedKind(*options.kind);
+    if (is_tuned)
+      throw Error(ErrorCode::kNotSupported, "NUM_TRIALS does not go with PARTITION BY",
+                  "tune a model of some partitions' rows, and give all of them its best options");
+  } else if (!options.partition_options.empty()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("The option {} needs PARTITION BY", ToUpper(options.partition_options.front())),
+        "write CREATE MODEL m PARTITION BY (column) OPTIONS (…) AS query");
+  }
+}
+
 class Training {
  public:
   Training(const catalog::Object& object, Change& change, session::ModelStore& models,
@@ -78,11 +95,13 @@ class Training {
                               !statement_.transform && !tuning_ && MakeFitting().moments_suffice()
                                   ? RowAccess::kInPlace
                                   : RowAccess::kKept);
+      keys_ = PartitionKeys(projecting_);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
       if (tuning_) return PublishBest(Tune(rows));
       session::StoredModel stored{projection_, nullptr};
       Fit(rows, stored);
+      stored.projection.inputs.insert(stored.projection.inputs.begin(), keys_.begin(), keys_.end());
       return Publish(stored, &rows);
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, *part_);
@@ -113,6 +132,9 @@ class Training {
                     fmt::format("PROMOTION_QUERY is no option of {}", kind().name),
                     "no rows can tell which of two projections is better; the newest becomes "
                     "champion");
+      for (const syntax::ColumnDefinition& column : statement_.partition_by)
+        projecting_.partition.push_back(column.name);
+      CheckPartition(options(), statement_, tuning_.has_value());
       if (kind().named_columns != nullptr)
         projecting_.named = kind().named_columns(statement_.options);
     } catch (const Error& error) {
@@ -172,7 +194,9 @@ class Training {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
     Fitting fitting = MakeFitting();
-    ml::TrainedModel trained = fitting.Fit(rows, control);
+    ml::TrainedModel trained =
+        keys_.empty() ? fitting.Fit(rows, control)
+                      : PartitionedFitting(change_.connection, fitting, keys_).Fit(rows, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
     stored.core = std::move(trained.model);
@@ -238,6 +262,7 @@ class Training {
     version.query = statement_.query.text;
     Json given = Json::object();
     for (const Option& option : statement_.options) given[option.name] = ToJson(option.value);
+    if (!projecting_.partition.empty()) given["partition_by"] = projecting_.partition;
     version.options = given.dump();
     version.seed = options().seed;
     version.threads = Threads();
@@ -278,6 +303,7 @@ class Training {
   std::optional<ml::TuningOptions> tuning_;
   std::optional<std::string> promotion_query_;
   session::Projection projection_;
+  std::vector<session::ProjectedInput> keys_;           // of PARTITION BY
   const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies
 };
 

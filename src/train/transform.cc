@@ -47,9 +47,10 @@ class Freezer {
     }
     for (const std::string& name : untouched_)
       if (!Given(name))
-        Fail(0, Error(ErrorCode::kTrainingData, "TRANSFORM leaves out a column: " + name,
-                      "the label, DATA_SPLIT_COL and INSTANCE_WEIGHT_COL must pass as they are: "
-                      "name it"));
+        Fail(0,
+             Error(ErrorCode::kTrainingData, "TRANSFORM leaves out a column: " + name,
+                   "the label, DATA_SPLIT_COL, INSTANCE_WEIGHT_COL and the partition columns must "
+                   "pass as they are: name it"));
     if (result_.inputs.empty())
       Fail(0, Error(ErrorCode::kTrainingData, "TRANSFORM gives no input beside the label",
                     "name at least one more column"));

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GlmModel as JSON: docs/formats/model_artefact.md.
+#include <fmt/format.h>
+
 #include <set>
 
 #include "base/error.h"
@@ -147,6 +149,17 @@ std::string GlmModel::ToArtefact() const {
                {"training_info", TrainingInfoJson(parts_.training_info)}};
   if (parts_.inference) json["inference"] = InferenceJson(*parts_.inference);
   return DumpArtefact(json);
+}
+
+std::optional<LinearPaths> GlmModel::linear_paths() const {
+  LinearPaths paths{.intercept = "/scores/0/intercept", .weights = {}, .means = {}};
+  for (size_t c = 0; c < parts_.inputs.size(); ++c) {
+    if (parts_.inputs[c].kind == InputKind::kCategory) return std::nullopt;
+    paths.weights.push_back(fmt::format("/scores/0/weights/{}", c));
+    paths.means.push_back(fmt::format("/inputs/{}/mean", c));
+  }
+  if (task() != Task::kRegression) return std::nullopt;
+  return paths;
 }
 
 GlmModel GlmModel::FromArtefact(std::string_view artefact) {

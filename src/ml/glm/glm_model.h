@@ -92,6 +92,7 @@ class GlmModel final : public Model {
   int64_t rows() const override { return parts_.rows; }
   size_t score_count() const override { return std::max<size_t>(1, parts_.classes.size()); }
   void Score(const Batch& inputs, std::span<double> out) const override;
+  std::optional<LinearPaths> linear_paths() const override;
   std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
   // Exact Shapley values of a linear score with independent inputs: weight · (value - its mean).

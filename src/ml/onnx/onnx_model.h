@@ -39,6 +39,7 @@ class OnnxModel final : public Model {
   int64_t rows() const override { return 0; }
   size_t score_count() const override;
   std::vector<std::string> score_names() const override { return names_; }
+  bool may_be_silent() const override { return true; }
   void Score(const Batch& inputs, std::span<double> out) const override;
   std::string ToArtefact() const override;
   std::string ToOnnx() const override { return parts_.file; }
