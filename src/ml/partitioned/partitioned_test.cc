@@ -85,7 +85,8 @@ TestRows SomeRows(size_t rows, size_t batch_rows = 2048) {
     const double b = static_cast<double>((i * 53) % 17) / 8;
     columns[0].push_back(i % 13 == 5 ? Text() : Text(fmt::format("{}", a)));
     columns[1].push_back(fmt::format("{}", b));
-    columns[2].push_back(i % 19 == 7 ? Text() : Text(fmt::format("{}", 2 * a - 3 * b + (i % 5))));
+    columns[2].push_back(
+        i % 19 == 7 ? Text() : Text(fmt::format("{}", 2 * a - 3 * b + static_cast<double>(i % 5))));
   }
   for (const auto& column : columns) made.AddColumn(ColumnKind::kDouble, column);
   return made;
