@@ -25,6 +25,8 @@ Json ToJson(const OptionValue& option) {
           Json fields = Json::object();
           for (const auto& [name, item] : value) fields[name] = ToJson(item);
           return fields;
+        } else if constexpr (std::is_same_v<Value, OptionValue::Call>) {
+          return {{value.function, ToJson({value.arguments})}};
         } else {
           return value;
         }

@@ -3,8 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/place.h"
@@ -12,6 +10,7 @@
 #include "ml/options.h"
 #include "ml/partitioned/partition_trainer.h"
 #include "ml/tuning_options.h"
+#include "session/option_json.h"
 #include "session/rewrite.h"
 #include "train/fitting.h"
 #include "train/import_model.h"
@@ -28,45 +27,6 @@ namespace braid::train {
 namespace {
 
 using session::Change;
-using Json = nlohmann::ordered_json;
-
-Json ToJson(const OptionValue& option) {
-  return std::visit(
-      [](const auto& value) -> Json {
-        using Value = std::decay_t<decltype(value)>;
-        if constexpr (std::is_same_v<Value, std::monostate>) {
-          return nullptr;
-        } else if constexpr (std::is_same_v<Value, OptionValue::List>) {
-          Json list = Json::array();
-          for (const OptionValue& item : value) list.push_back(ToJson(item));
-          return list;
-        } else if constexpr (std::is_same_v<Value, OptionValue::Struct>) {
-          Json fields = Json::object();
-          for (const auto& [name, item] : value) fields[name] = ToJson(item);
-          return fields;
-        } else if constexpr (std::is_same_v<Value, OptionValue::Call>) {
-          return {{value.function, ToJson({value.arguments})}};
-        } else {
-          return value;
-        }
-      },
-      option.value);
-}
-
-void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& statement,
-                    bool is_tuned) {
-  if (!statement.partition_by.empty()) {
-    ml::CheckPartitionedKind(*options.kind);
-    if (is_tuned)
-      throw Error(ErrorCode::kNotSupported, "NUM_TRIALS does not go with PARTITION BY",
-                  "tune a model of some partitions' rows, and give all of them its best options");
-  } else if (!options.partition_options.empty()) {
-    throw Error(
-        ErrorCode::kInvalidOption,
-        fmt::format("The option {} needs PARTITION BY", ToUpper(options.partition_options.front())),
-        "write CREATE MODEL m PARTITION BY (column) OPTIONS (…) AS query");
-  }
-}
 
 class Training {
  public:
@@ -207,9 +167,9 @@ class Training {
   // The best of the trials becomes the version.
   std::vector<catalog::ModelTrial> Tune(const TrainingRows& rows) {
     // What changes how many trials there are does not change a trial.
-    Json settings = Json::object();
+    std::vector<Option> settings;
     for (const Option& option : tuning_->settings)
-      if (!ml::SaysWhichTrials(option.name)) settings[option.name] = ToJson(option.value);
+      if (!ml::SaysWhichTrials(option.name)) settings.push_back(option);
     const std::string transform = statement_.transform ? statement_.transform->text : "";
     return RunTrials({.model = object_.key,
                       .change = change_,
@@ -220,7 +180,7 @@ class Training {
                       .threads = Threads(),
                       .journal_folder = defaults_.tuning_folder,
                       .pins = fmt::format("{}\n{}\n{}\n{}", statement_.query.text, transform,
-                                          settings.dump(), Threads())},
+                                          session::OptionsToJson(settings), Threads())},
                      rows);
   }
 
@@ -260,10 +220,13 @@ class Training {
     // The commit of this very change holds the rows that were trained on.
     version.snapshot_id = change_.base_snapshot + 1;
     version.query = statement_.query.text;
-    Json given = Json::object();
-    for (const Option& option : statement_.options) given[option.name] = ToJson(option.value);
-    if (!projecting_.partition.empty()) given["partition_by"] = projecting_.partition;
-    version.options = given.dump();
+    std::vector<Option> given = statement_.options;
+    if (!projecting_.partition.empty()) {
+      OptionValue::List columns;
+      for (const std::string& column : projecting_.partition) columns.push_back({column});
+      given.push_back({"partition_by", {std::move(columns)}});
+    }
+    version.options = session::OptionsToJson(given);
     version.seed = options().seed;
     version.threads = Threads();
     return version;
