@@ -28,6 +28,21 @@ namespace {
 
 using session::Change;
 
+void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& statement,
+                    bool is_tuned) {
+  if (!statement.partition_by.empty()) {
+    ml::CheckPartitionedKind(*options.kind);
+    if (is_tuned)
+      throw Error(ErrorCode::kNotSupported, "NUM_TRIALS does not go with PARTITION BY",
+                  "tune a model of some partitions' rows, and give all of them its best options");
+  } else if (!options.partition_options.empty()) {
+    throw Error(
+        ErrorCode::kInvalidOption,
+        fmt::format("The option {} needs PARTITION BY", ToUpper(options.partition_options.front())),
+        "write CREATE MODEL m PARTITION BY (column) OPTIONS (…) AS query");
+  }
+}
+
 class Training {
  public:
   Training(const catalog::Object& object, Change& change, session::ModelStore& models,
