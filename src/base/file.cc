@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <system_error>
 #include <utility>
@@ -66,7 +67,10 @@ void WriteAll(const FileDescriptor& file, std::string_view content,
 }  // namespace
 
 void WriteFileDurably(const std::filesystem::path& path, std::string_view content) {
-  const std::filesystem::path temporary = path.string() + fmt::format(".{}.tmp", getpid());
+  // Threads may write the same file at once: each its own, and the last to rename wins.
+  static std::atomic<uint64_t> serial = 0;
+  const std::filesystem::path temporary =
+      path.string() + fmt::format(".{}.{}.tmp", getpid(), serial++);
   {
     FileDescriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
     if (!file.is_open()) ThrowErrno("Cannot create file", temporary);

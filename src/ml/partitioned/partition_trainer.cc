@@ -249,8 +249,10 @@ TrainedModel PartitionTrainer::Finish() {
       .kind = &kind_, .key_columns = key_columns_, .inputs = request_.inputs, .classes = {}};
   std::set<std::string> seen;
   const auto pack = [&](const std::string& artefact) {
-    if (kind_.task == Task::kClassification)
-      for (const std::string& name : kind_.load(artefact)->classes()) seen.insert(name);
+    if (kind_.task == Task::kClassification) {
+      const std::unique_ptr<Model> model = kind_.load(artefact);
+      seen.insert(model->classes().begin(), model->classes().end());
+    }
     parts.pack.Add(artefact);
     return static_cast<uint32_t>(parts.pack.size() - 1);
   };
