@@ -192,6 +192,8 @@ class Training {
                       .tuning = *tuning_,
                       .options = options(),
                       .projection = projection_,
+                      .features = GatherFeatureStatistics(change_.connection, projecting_,
+                                                          projection_, rows, {}),
                       .threads = Threads(),
                       .journal_folder = defaults_.tuning_folder,
                       .pins = fmt::format("{}\n{}\n{}\n{}", statement_.query.text, transform,
