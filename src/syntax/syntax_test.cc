@@ -110,7 +110,7 @@ TEST(ParseTest, ReadsAPartitionedModel) {
   ASSERT_EQ(model.partition_by.size(), 2U);
   EXPECT_EQ(model.partition_by[0].name, "region");
   EXPECT_EQ(model.partition_by[1].name, "the product");
-  EXPECT_EQ(model.partition_by[1].offset, 36U);
+  EXPECT_EQ(model.partition_by[1].offset, 37U);
   EXPECT_EQ(Failure("CREATE MODEL m PARTITION BY region AS SELECT 1").message(),
             "Expected ( after PARTITION BY: region");
   EXPECT_EQ(Failure("CREATE MODEL m PARTITION BY (a, A) AS SELECT 1").message(),

@@ -117,7 +117,7 @@ PartitionTrainer::Trained PartitionTrainer::Record(PartitionKey key, int64_t row
   Trained result{
       .key = std::move(key), .outcome = {.rows = rows}, .artefact = {}, .score_names = {}};
   try {
-    if (rows < options_.min_rows)
+    if (options_.min_rows > 1 && rows < options_.min_rows)
       throw Error(ErrorCode::kTrainingData,
                   fmt::format("Fewer rows than PARTITION_MIN_ROWS: {}", rows));
     const TrainedModel trained = train();
@@ -231,8 +231,9 @@ std::vector<std::string> PartitionTrainer::Notices() const {
   const auto most =
       std::max_element(counts.begin(), counts.end(),
                        [](const auto& a, const auto& b) { return a.second < b.second; });
-  notices.push_back(
-      fmt::format("{} of {} partitions: {}", most->second, trained_.size(), most->first));
+  if (most->second * 2 > trained_.size())
+    notices.push_back(
+        fmt::format("{} of {} partitions: {}", most->second, trained_.size(), most->first));
   return notices;
 }
 
