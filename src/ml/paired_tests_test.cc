@@ -41,7 +41,8 @@ TEST(PairedTests, SignedRanksAreScipys) {
 }
 
 TEST(PairedTests, McNemarIsStatsmodels) {
-  for (const auto& row : Right()["mcnemar"]) {
+  const nlohmann::json right = Right();
+  for (const auto& row : right.at("mcnemar")) {
     const PairedResult got = McNemar(row[0], row[1], 10000, 0.95);
     EXPECT_EQ(got.statistic, row[2].get<double>());
     ExpectClose(got.p_value, row[3], 1e-9);

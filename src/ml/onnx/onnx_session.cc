@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <onnxruntime_c_api.h>
 
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 
 #include "base/error.h"
@@ -132,7 +132,7 @@ Owned<OrtValue> TextsTensor(OrtAllocator* allocator, const std::vector<int64_t>&
   for (size_t n = 0; n < texts.size(); ++n) {
     char* buffer = nullptr;
     Check(Api().GetResizedStringTensorElementBuffer(made, n, texts[n].size(), &buffer));
-    std::memcpy(buffer, texts[n].data(), texts[n].size());
+    std::copy(texts[n].begin(), texts[n].end(), buffer);
   }
   return tensor;
 }

@@ -86,7 +86,7 @@ std::vector<double> Unpack(const Json& json) {
   const std::optional<std::string> bytes = DecodeBase64(json.get_ref<const std::string&>());
   if (!bytes || bytes->size() % 8 != 0) MalformedArtefact("packed numbers are cut short");
   std::vector<double> numbers(bytes->size() / 8);
-  std::memcpy(numbers.data(), bytes->data(), bytes->size());
+  if (!numbers.empty()) std::memcpy(numbers.data(), bytes->data(), bytes->size());
   return numbers;
 }
 
