@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <numeric>
 
@@ -391,6 +392,12 @@ void Register(Connection& connection, AggregateFunction function) {
       made.get(), new AggregateFunction(std::move(function)),
       [](void* p) { delete static_cast<AggregateFunction*>(p); });
   CheckRegistered(duckdb_register_aggregate_function(handle, made.get()), name);
+}
+
+void RegisterOnce(Connection& connection, AggregateFunction function) {
+  const std::array<Value, 1> name = {Value(function.name)};
+  if (!connection.Query("FROM duckdb_functions() WHERE function_name = ?", name).Next())
+    Register(connection, std::move(function));
 }
 
 void Register(Connection& connection, TableFunction function) {

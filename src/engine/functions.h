@@ -87,5 +87,7 @@ struct TableFunction {
 void Register(Connection& connection, ScalarFunction function);
 void Register(Connection& connection, AggregateFunction function);
 void Register(Connection& connection, TableFunction function);
+// Registers it unless the database has a function of that name: for names that say all about it.
+void RegisterOnce(Connection& connection, AggregateFunction function);
 
 }  // namespace braid::engine

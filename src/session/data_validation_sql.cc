@@ -112,7 +112,6 @@ std::string Text(const Statistics& statistics) {
 // (position, statistics) of the columns, by their places.
 MappedText StatisticsSql(const GivenRows& rows, const std::vector<FeatureColumn>& columns,
                          int64_t buckets, int64_t ranks) {
-  constexpr const char* kRows = "__braid_rows AS __braid_row";
   std::string numbers;
   std::string list;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -133,15 +132,7 @@ MappedText StatisticsSql(const GivenRows& rows, const std::vector<FeatureColumn>
     list += fmt::format("{}SELECT {} AS position, coalesce({}, {}) AS statistics",
                         list.empty() ? "" : " UNION ALL ", i, statistics, none);
   }
-  MappedText text;
-  text.Append(fmt::format("(WITH __braid_rows AS {}MATERIALIZED (SELECT * FROM ",
-                          rows.is_table ? "NOT " : ""));
-  text.Append(rows.sql);
-  text.Append(")");
-  if (!numbers.empty())
-    text.Append(fmt::format(", __numbers AS MATERIALIZED (SELECT {} FROM {})", numbers, kRows));
-  text.Append(" " + list + ")");
-  return text;
+  return OverRowsSql(rows, numbers, list);
 }
 
 // `base`: (position, statistics) as the study has them.

@@ -44,8 +44,6 @@ constexpr std::array<std::pair<const char*, const char*>, 20> kColumns = {
      {"array_length_quantiles", "BIGINT[]"},
      {"dimension", "BIGINT"}}};
 
-constexpr const char* kRows = "__braid_rows AS __braid_row";
-
 // The values that parts 0, 1/n, … of the others are below: n + 1 of them.
 std::string QuantilesSql(const std::string& value, int64_t count) {
   return fmt::format("quantile_disc({0}, [i / CAST({1} AS DOUBLE) FOR i IN range({2})])", value,
@@ -172,15 +170,9 @@ MappedText DescribeDataSql(const GivenRows& rows, const std::vector<Option>& set
     list += fmt::format("{}SELECT {} AS __position, * FROM ({})", list.empty() ? "" : " UNION ALL ",
                         i, row);
   }
-  MappedText text;
-  text.Append(fmt::format("(WITH __braid_rows AS {}MATERIALIZED (SELECT * FROM ",
-                          rows.is_table ? "NOT " : ""));
-  text.Append(rows.sql);
-  text.Append(")");
-  if (!numbers.empty())
-    text.Append(fmt::format(", __numbers AS MATERIALIZED (SELECT {} FROM {})", numbers, kRows));
-  text.Append(fmt::format(" SELECT * EXCLUDE (__position) FROM ({}) ORDER BY __position)", list));
-  return text;
+  return OverRowsSql(
+      rows, numbers,
+      fmt::format("SELECT * EXCLUDE (__position) FROM ({}) ORDER BY __position", list));
 }
 
 }  // namespace braid::session

@@ -29,6 +29,13 @@ std::string NumberStatisticsSql(const std::string& value, int64_t buckets);
 std::string ListStatisticsSql(const FeatureColumn& feature, const std::string& rows,
                               int64_t buckets);
 
+// What stands after FROM for the rows that OverRowsSql names.
+inline constexpr const char* kRows = "__braid_rows AS __braid_row";
+// `query` over rows that are computed once: as kRows, and (unless `numbers` is empty) as __numbers,
+// the one row that the list of aggregates `numbers` makes of them.
+syntax::MappedText OverRowsSql(const GivenRows& rows, const std::string& numbers,
+                               const std::string& query);
+
 // ML.FEATURE_INFO(MODEL m): what its training rows looked like. Throws kNotSupported for a model
 // that was trained when this was not kept yet.
 std::string FeatureInfoSql(const BoundModel& model);

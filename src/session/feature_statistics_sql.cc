@@ -37,4 +37,17 @@ std::string ListStatisticsSql(const FeatureColumn& feature, const std::string& r
                      feature.value, rows);
 }
 
+syntax::MappedText OverRowsSql(const GivenRows& rows, const std::string& numbers,
+                               const std::string& query) {
+  syntax::MappedText text;
+  text.Append(fmt::format("(WITH __braid_rows AS {}MATERIALIZED (SELECT * FROM ",
+                          rows.is_table ? "NOT " : ""));
+  text.Append(rows.sql);
+  text.Append(")");
+  if (!numbers.empty())
+    text.Append(fmt::format(", __numbers AS MATERIALIZED (SELECT {} FROM {})", numbers, kRows));
+  text.Append(" " + query + ")");
+  return text;
+}
+
 }  // namespace braid::session

@@ -5,7 +5,6 @@
 
 #include "engine/functions.h"
 #include "ml/gram.h"
-#include "syntax/format.h"
 
 namespace braid::session {
 
@@ -23,17 +22,10 @@ struct GramState final : engine::AggregateFunction::State {
 
 std::string MomentsFunction(engine::Connection& connection, size_t inputs) {
   std::string name = fmt::format("braid_gram_{}", inputs);
-  const bool known = connection
-                         .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
-                                            syntax::QuoteString(name)))
-                         .Next()
-                         .has_value();
-  if (!known)
-    engine::Register(connection,
-                     engine::AggregateFunction{
-                         .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
-                           return std::make_unique<GramState>(inputs);
-                         }});
+  engine::RegisterOnce(connection,
+                       {.name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
+                          return std::make_unique<GramState>(inputs);
+                        }});
   return name;
 }
 

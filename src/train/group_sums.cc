@@ -11,7 +11,6 @@
 
 #include "base/error.h"
 #include "engine/functions.h"
-#include "syntax/format.h"
 #include "train/training_rows.h"
 
 namespace braid::train {
@@ -62,19 +61,12 @@ class GroupState final : public engine::AggregateFunction::State {
 
 std::string GroupFunction(engine::Connection& connection, size_t inputs, size_t most) {
   std::string name = fmt::format("braid_group_moments_{}_{}", inputs, most);
-  const bool known = connection
-                         .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
-                                            syntax::QuoteString(name)))
-                         .Next()
-                         .has_value();
-  if (!known)
-    engine::Register(
-        connection,
-        engine::AggregateFunction{.name = name,
-                                  .parameter_count = inputs + 1,
-                                  .make_state = [inputs, most, used = std::make_shared<Budget>(0)] {
-                                    return std::make_unique<GroupState>(inputs, used, most);
-                                  }});
+  engine::RegisterOnce(connection,
+                       {.name = name,
+                        .parameter_count = inputs + 1,
+                        .make_state = [inputs, most, used = std::make_shared<Budget>(0)] {
+                          return std::make_unique<GroupState>(inputs, used, most);
+                        }});
   return name;
 }
 

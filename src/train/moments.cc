@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include "engine/functions.h"
-#include "syntax/format.h"
 #include "train/training_rows.h"
 
 namespace braid::train {
@@ -14,17 +13,10 @@ namespace {
 // The aggregate that gathers them, by the number of inputs: DescribedMoments is its state.
 std::string DescribedFunction(engine::Connection& connection, size_t inputs) {
   std::string name = fmt::format("braid_described_gram_{}", inputs);
-  const bool known = connection
-                         .Query(fmt::format("FROM duckdb_functions() WHERE function_name = {}",
-                                            syntax::QuoteString(name)))
-                         .Next()
-                         .has_value();
-  if (!known)
-    engine::Register(connection,
-                     engine::AggregateFunction{
-                         .name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
-                           return std::make_unique<DescribedMoments>(inputs);
-                         }});
+  engine::RegisterOnce(connection,
+                       {.name = name, .parameter_count = inputs + 1, .make_state = [inputs] {
+                          return std::make_unique<DescribedMoments>(inputs);
+                        }});
   return name;
 }
 

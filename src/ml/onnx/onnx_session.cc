@@ -213,25 +213,24 @@ OnnxSession::OnnxSession(std::string_view file) : handles_(std::make_unique<Hand
       Api().CreateSessionFromArray(environment, file.data(), file.size(), options.get(), &session));
   handles_->session.reset(session);
   Check(Api().GetAllocatorWithDefaultOptions(&handles_->allocator));
-  size_t count = 0;
-  Check(Api().SessionGetInputCount(session, &count));
-  for (size_t n = 0; n < count; ++n) {
-    char* name = nullptr;
-    Check(Api().SessionGetInputName(session, n, handles_->allocator, &name));
-    OnnxPort& port = inputs_.emplace_back(OnnxPort{TakeText(handles_->allocator, name)});
-    OrtTypeInfo* type = nullptr;
-    Check(Api().SessionGetInputTypeInfo(session, n, &type));
-    Describe(Owned<OrtTypeInfo>(type).get(), port);
-  }
-  Check(Api().SessionGetOutputCount(session, &count));
-  for (size_t n = 0; n < count; ++n) {
-    char* name = nullptr;
-    Check(Api().SessionGetOutputName(session, n, handles_->allocator, &name));
-    OnnxPort& port = outputs_.emplace_back(OnnxPort{TakeText(handles_->allocator, name)});
-    OrtTypeInfo* type = nullptr;
-    Check(Api().SessionGetOutputTypeInfo(session, n, &type));
-    Describe(Owned<OrtTypeInfo>(type).get(), port);
-  }
+  const auto ports = [&](auto get_count, auto get_name, auto get_type) {
+    std::vector<OnnxPort> described;
+    size_t count = 0;
+    Check(get_count(session, &count));
+    for (size_t n = 0; n < count; ++n) {
+      char* name = nullptr;
+      Check(get_name(session, n, handles_->allocator, &name));
+      OnnxPort& port = described.emplace_back(OnnxPort{TakeText(handles_->allocator, name)});
+      OrtTypeInfo* type = nullptr;
+      Check(get_type(session, n, &type));
+      Describe(Owned<OrtTypeInfo>(type).get(), port);
+    }
+    return described;
+  };
+  inputs_ =
+      ports(Api().SessionGetInputCount, Api().SessionGetInputName, Api().SessionGetInputTypeInfo);
+  outputs_ = ports(Api().SessionGetOutputCount, Api().SessionGetOutputName,
+                   Api().SessionGetOutputTypeInfo);
 }
 
 OnnxSession::~OnnxSession() = default;
