@@ -118,7 +118,7 @@ def self_test():
     case("vague file", "src/base/string_utils.h", spdx, "file's name says nothing")
     case("unfinished", "docs/a.md", "x TO" + "DO: later\n", "docs/a.md:1: unfinished")
     case("machine path", "docs/a.md", "see /ho" + "me/me/x\n", "path of somebody")
-    case("other path", "docs/a.md", "see build/work/x and $tmp/home/x\n")
+    case("other path", "docs/a.md", "see build/wo" + "rk/x and $tmp/ho" + "me/x\n")
     case("organised work", "docs/a.md", "As iss" + "ue #12 says\n", "how the work is organised")
     case("a Session", "src/base/a.h", spdx + "// Passes the session's transaction; a session ends with it.\n")
     case("tab", "src/base/a.cc", spdx + "\tint a;\n", "a.cc:2: tab")
