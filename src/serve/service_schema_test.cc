@@ -136,9 +136,9 @@ TEST_F(ServiceSchemaTest, RefusesTypesThatCaptureWouldChange) {
 TEST_F(ServiceSchemaTest, AServiceAskedInsideAServiceIsNamed) {
   Declare("CREATE SERVICE other (x INT) AS SELECT x AS y FROM request");
   const Error error = ErrorOf([&] {
-    Bind("CREATE SERVICE s (x INT) AS SELECT o.y FROM request, LATERAL other(request.x) o");
+    Bind("CREATE SERVICE s (x INT) AS SELECT o.y FROM request, LATERAL other(request.x, 2) o");
   });
-  EXPECT_EQ(error.code(), ErrorCode::kNotSupported);
+  EXPECT_EQ(error.code(), ErrorCode::kBinder);
   EXPECT_NE(error.message().find("other"), std::string::npos);
 }
 
