@@ -37,9 +37,9 @@ class Rewriter {
     const std::string_view text = whole_.substr(begin, end - begin);
     const syntax::QueryExtensions found =
         syntax::FindExtensions(text, [this](const syntax::Name& name) {
-          return context_.state.Find(
-                     catalog::ObjectKind::kService,
-                     catalog::ObjectKey(name, catalog::ObjectKind::kService)) != nullptr;
+          return context_.state.Find(catalog::ObjectKind::kService,
+                                     catalog::ObjectKey(name, catalog::ObjectKind::kService)) !=
+                 nullptr;
         });
     struct Piece {
       size_t begin;
@@ -258,15 +258,14 @@ class Rewriter {
 
   MappedText RewriteRequest(const syntax::ServiceRequest& request, size_t base) {
     const std::string key = catalog::ObjectKey(request.name, catalog::ObjectKind::kService);
-    const catalog::Object& service =
-        *context_.state.Find(catalog::ObjectKind::kService, key);
+    const catalog::Object& service = *context_.state.Find(catalog::ObjectKind::kService, key);
     const auto& parameters = std::get<syntax::CreateService>(*service.statement).params;
     std::vector<MappedText> values(parameters.size());
     size_t position = 0;
     for (const syntax::ServiceRequest::Argument& argument : request.arguments) {
       const size_t begin = base + argument.value.offset;
-      const size_t at = argument.parameter ? PlaceOf(*argument.parameter, parameters, begin)
-                                           : position++;
+      const size_t at =
+          argument.parameter ? PlaceOf(*argument.parameter, parameters, begin) : position++;
       if (at >= parameters.size())
         Fail(Error(ErrorCode::kBinder,
                    fmt::format("Service {} has {} parameters", key, parameters.size())),
@@ -276,11 +275,11 @@ class Rewriter {
              begin);
       values[at] = Rewrite(begin, begin + argument.value.text.size());
     }
-    return WrittenOut(
-        service, base + request.begin,
-        [&](const syntax::CreateService& declaration, const std::string& body) {
-          return ServiceOverValuesSql(declaration, body, values, request.stands_first);
-        });
+    return WrittenOut(service, base + request.begin,
+                      [&](const syntax::CreateService& declaration, const std::string& body) {
+                        return ServiceOverValuesSql(declaration, body, values,
+                                                    request.stands_first);
+                      });
   }
 
   size_t PlaceOf(const std::string& name, const std::vector<syntax::ColumnDefinition>& parameters,
@@ -302,9 +301,8 @@ class Rewriter {
   MappedText WrittenOut(const catalog::Object& service, size_t offset, Make make) {
     const std::vector<std::string>& asked = context_.services;
     if (std::find(asked.begin(), asked.end(), service.key) != asked.end())
-      Fail(Error(ErrorCode::kCycle,
-                 fmt::format("A service asks itself: {} → {}", fmt::join(asked, " → "),
-                             service.key)),
+      Fail(Error(ErrorCode::kCycle, fmt::format("A service asks itself: {} → {}",
+                                                fmt::join(asked, " → "), service.key)),
            offset);
     const auto& declaration = std::get<syntax::CreateService>(*service.statement);
     RewriteContext inner{context_.state, context_.models, {}, {}, nullptr, asked};

@@ -72,8 +72,8 @@ struct ServiceCall {
   RowsArgument rows;
 };
 
-// s(value, …) or s(parameter := value, …) where a table may stand: a service asked once for each row
-// of what stands before it, or once for the request.
+// s(value, …) or s(parameter := value, …) where a table may stand: a service asked once for each
+// row of what stands before it, or once for the request.
 struct ServiceRequest {
   struct Argument {
     std::optional<std::string> parameter;
