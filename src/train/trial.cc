@@ -86,7 +86,8 @@ session::StoredModel TrialRunner::Fit(Fitting::Material& material,
                                       std::vector<std::string>& notices) {
   ml::TrainedModel trained = fitting_.Fit(material, settings, control);
   notices = std::move(trained.notices);
-  return {request_.projection, std::move(trained.model), request_.features};
+  return {request_.projection, std::move(trained.model), request_.features,
+          std::move(trained.global_explanation)};
 }
 
 TrialRunner::Metrics TrialRunner::JudgeOn(const session::StoredModel& stored,
