@@ -116,6 +116,30 @@ Table KMeansModel::TableOf(std::string_view function,
 }
 
 // Numbers in the inputs' own units.
+std::vector<double> KMeansModel::CentroidsIn(const FeatureSpace& other) const {
+  const size_t clusters = parts_.radii.size();
+  std::vector<double> moved(clusters * other.size());
+  size_t to = 0;
+  for (const FeatureInput& now : other.inputs()) {
+    size_t from = 0;
+    for (const FeatureInput& then : space_.inputs()) {
+      for (size_t k = 0; then.name == now.name && then.kind == now.kind && k < clusters; ++k) {
+        const double* centroid = &parts_.centroids[k * space_.size() + from];
+        double* target = &moved[k * other.size() + to];
+        if (now.kind == InputKind::kNumeric)
+          *target = (*centroid * then.scale + then.offset - now.offset) / now.scale;
+        for (size_t level = 0; level < now.levels.size(); ++level) {
+          const auto found = std::find(then.levels.begin(), then.levels.end(), now.levels[level]);
+          if (found != then.levels.end()) target[level] = centroid[found - then.levels.begin()];
+        }
+      }
+      from += then.width();
+    }
+    to += now.width();
+  }
+  return moved;
+}
+
 Table KMeansModel::Centroids() const {
   Table table{.columns = {{"centroid_id", "BIGINT"},
                           {"feature", "VARCHAR"},

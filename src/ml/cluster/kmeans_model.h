@@ -53,6 +53,10 @@ class KMeansModel final : public Model {
   static std::unique_ptr<Model> FromArtefact(std::string_view artefact);
 
   const KMeansParts& parts() const { return parts_; }
+  const FeatureSpace& space() const { return space_; }
+  // The centroids in another feature space: inputs and categories go by their names, and where this
+  // model lacks one its coordinate is 0, which is the mean of a number.
+  std::vector<double> CentroidsIn(const FeatureSpace& other) const;
 
  private:
   Table Centroids() const;

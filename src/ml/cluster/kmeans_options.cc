@@ -34,6 +34,10 @@ void ReadStart(const OptionReader& reader, KMeansOptions& parsed) {
     throw Error(ErrorCode::kInvalidOption,
                 "NUM_STARTS does not go with KMEANS_INIT_METHOD 'CUSTOM'",
                 "there is one start from given centroids; leave NUM_STARTS out");
+  if (reader.Boolean("warm_start", false) && (custom || parsed.num_starts > 1))
+    throw Error(ErrorCode::kInvalidOption,
+                "WARM_START goes neither with KMEANS_INIT_METHOD 'CUSTOM' nor with NUM_STARTS",
+                "it begins at the champion's centroids");
 }
 
 }  // namespace
@@ -41,7 +45,8 @@ void ReadStart(const OptionReader& reader, KMeansOptions& parsed) {
 std::vector<std::string_view> KMeansOptionNames() {
   return {"num_clusters",   "kmeans_init_method", "kmeans_init_col",
           "num_starts",     "distance_type",      "standardize_features",
-          "max_iterations", "early_stop",         "min_rel_progress"};
+          "max_iterations", "early_stop",         "min_rel_progress",
+          "warm_start"};
 }
 
 KMeansOptions ParseKMeansOptions(const std::vector<Option>& options) {

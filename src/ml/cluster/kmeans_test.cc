@@ -312,5 +312,32 @@ TEST(KMeans, StopsWhenAsked) {
             ErrorCode::kInterrupted);
 }
 
+// Lloyd's rounds in two runs are those of one run, whatever the units of the second.
+TEST(KMeans, WarmStartGoesOnWhereItStopped) {
+  Rows rows = Clouds(900);
+  const auto stop_after = [](int64_t rounds) {
+    KMeansOptions options{.num_clusters = 5, .max_iterations = rounds, .early_stop = false};
+    options.bounded = true;
+    options.num_starts = 1;
+    return options;
+  };
+  rows.request.seed = 5;
+  const TrainedKMeans whole = rows.Train(stop_after(6));
+  const TrainedKMeans begun = rows.Train(stop_after(2));
+  rows.request.warm_start = begun.model.get();
+  const TrainedKMeans rest = rows.Train(stop_after(4));
+  ASSERT_EQ(rest.model->parts().centroids.size(), whole.model->parts().centroids.size());
+  for (size_t i = 0; i < rest.model->parts().centroids.size(); ++i)
+    EXPECT_NEAR(rest.model->parts().centroids[i], whole.model->parts().centroids[i], 1e-9);
+  KMeansOptions unscaled = stop_after(1);
+  unscaled.standardize_features = false;
+  const std::vector<double> moved =
+      begun.model->CentroidsIn(rows.Train(unscaled).model->space());
+  EXPECT_EQ(moved.size(), begun.model->parts().centroids.size());
+  KMeansOptions other = stop_after(1);
+  other.num_clusters = 4;
+  EXPECT_EQ(CodeOf([&] { rows.Train(other); }), ErrorCode::kTrainingData);
+}
+
 }  // namespace
 }  // namespace braid::ml

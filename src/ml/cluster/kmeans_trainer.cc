@@ -60,6 +60,17 @@ std::vector<double> MarkedCentroids(const Points& points, const std::vector<size
   return centroids;
 }
 
+std::vector<double> EarlierCentroids(const KMeansModel& earlier, const FeatureSpace& space,
+                                     const KMeansOptions& options) {
+  const size_t clusters = earlier.parts().radii.size();
+  if (options.num_clusters > 0 && clusters != static_cast<size_t>(options.num_clusters))
+    throw Error(ErrorCode::kTrainingData,
+                fmt::format("WARM_START: the champion has {} clusters, NUM_CLUSTERS is {}",
+                            clusters, options.num_clusters),
+                "leave WARM_START or NUM_CLUSTERS out");
+  return earlier.CentroidsIn(space);
+}
+
 size_t StartCount(const KMeansOptions& options, size_t rows) {
   if (options.num_starts > 0) return static_cast<size_t>(options.num_starts);
   return std::clamp<size_t>(kStartedRows / rows, 1, kUsualStarts);
@@ -161,6 +172,9 @@ TrainedKMeans TrainKMeans(const TrainingRequest& request, const KMeansOptions& o
       control);
   const Points points(features, options.distance, request.threads);
   if (custom) start = MarkedCentroids(points, marked.marked(), options);
+  if (request.warm_start != nullptr)
+    start = EarlierCentroids(dynamic_cast<const KMeansModel&>(*request.warm_start),
+                             features.space(), options);
   const size_t wanted =
       start ? start->size() / points.features() : ClusterCount(options, points.rows());
   Clustering clustering = start ? RunLloyd(points, std::move(*start), options, control)
