@@ -122,10 +122,14 @@ MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double
 }  // namespace
 
 std::vector<std::string> MetricNames(const ml::Model& model) {
-  if (model.ranks_items())
+  return MetricNames(model.task(), model.ranks_items());
+}
+
+std::vector<std::string> MetricNames(ml::Task task, bool ranks_items) {
+  if (ranks_items)
     return {"mean_average_precision", "mean_squared_error", "normalized_discounted_cumulative_gain",
             "average_rank"};
-  switch (model.task()) {
+  switch (task) {
     case ml::Task::kClassification:
       return {"precision", "recall", "accuracy", "f1_score", "log_loss", "roc_auc"};
     case ml::Task::kClustering:

@@ -51,6 +51,8 @@ syntax::MappedText EvaluateSql(const BoundModel& model, const syntax::MappedText
                                double threshold = 0.5);
 // ML.EVALUATE without rows: the metrics kept from training.
 std::string StoredEvaluationSql(const BoundModel& model);
+// `ranks_items`: of models that rank items.
+std::vector<std::string> MetricNames(ml::Task task, bool ranks_items);
 std::vector<std::string> MetricNames(const ml::Model& model);
 // EvaluateSql of a model that ranks items.
 syntax::MappedText EvaluateRankingSql(const BoundModel& model, const syntax::MappedText& rows);

@@ -180,20 +180,22 @@ RowCounts CountRows(engine::Connection& connection, const std::string& rows,
   return {found[0][0].get<int64_t>(), found[0][1].get<int64_t>()};
 }
 
-std::vector<Quantity> RetrainQuantityNames(ml::Task task) {
+std::vector<Quantity> RetrainQuantityNames(ml::Task task, bool ranks_items) {
   std::vector<Quantity> names = {{.name = "new_rows"},
                                  {.name = "new_labels"},
                                  {.name = "age", .is_interval = true},
                                  {.name = "drift"},
                                  {.name = "psi"}};
-  for (const std::string& metric : session::MetricNames(task)) names.push_back({.name = metric});
+  for (const std::string& metric : session::MetricNames(task, ranks_items))
+    names.push_back({.name = metric});
   return names;
 }
 
 std::vector<Quantity> RetrainQuantities(const RetrainFacts& facts) {
   const auto stored = facts.models.Get(facts.newest.artefact_sha256);
   const std::string label = stored->projection.label;
-  std::vector<Quantity> quantities = RetrainQuantityNames(stored->core->task());
+  std::vector<Quantity> quantities =
+      RetrainQuantityNames(stored->core->task(), stored->core->ranks_items());
   const auto metrics = std::make_shared<Metrics>(facts.connection, facts.models, facts.champion,
                                                  facts.monitored_rows, kLeastRows);
   for (Quantity& quantity : quantities) {
@@ -220,12 +222,12 @@ std::vector<Quantity> RetrainQuantities(const RetrainFacts& facts) {
   return quantities;
 }
 
-std::vector<Quantity> PromoteQuantityNames(ml::Task task) {
+std::vector<Quantity> PromoteQuantityNames(ml::Task task, bool ranks_items) {
   std::vector<Quantity> names = {{.name = "n"}};
   if (ml::IsSupervised(task))
     for (const char* name : {"gain", "gain_low", "gain_high", "p_value"})
       names.push_back({.name = name});
-  for (const std::string& metric : session::MetricNames(task)) {
+  for (const std::string& metric : session::MetricNames(task, ranks_items)) {
     names.push_back({.name = metric});
     names.push_back({.name = "champion_" + metric});
   }
@@ -234,7 +236,8 @@ std::vector<Quantity> PromoteQuantityNames(ml::Task task) {
 
 std::vector<Quantity> PromoteQuantities(const PromoteFacts& facts) {
   const auto stored = facts.models.Get(facts.candidate.artefact_sha256);
-  std::vector<Quantity> quantities = PromoteQuantityNames(stored->core->task());
+  std::vector<Quantity> quantities =
+      PromoteQuantityNames(stored->core->task(), stored->core->ranks_items());
   const auto gain = std::make_shared<Gain>(facts);
   const auto of_candidate =
       std::make_shared<Metrics>(facts.connection, facts.models, facts.candidate, facts.rows, 1);

@@ -41,8 +41,9 @@ struct PromoteFacts {
 };
 std::vector<Quantity> PromoteQuantities(const PromoteFacts& facts);
 
-// The quantities that there are for a task, measuring nothing: to check a condition by.
-std::vector<Quantity> RetrainQuantityNames(ml::Task task);
-std::vector<Quantity> PromoteQuantityNames(ml::Task task);
+// The quantities that there are for a task (`ranks_items`: Model::ranks_items), measuring nothing:
+// to check a condition by.
+std::vector<Quantity> RetrainQuantityNames(ml::Task task, bool ranks_items);
+std::vector<Quantity> PromoteQuantityNames(ml::Task task, bool ranks_items);
 
 }  // namespace braid::train

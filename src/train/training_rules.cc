@@ -8,7 +8,7 @@
 
 namespace braid::train {
 
-void TrainingRules::Check(ml::Task task) const {
+void TrainingRules::Check(ml::Task task, bool ranks_items) const {
   const auto check = [&](const std::optional<syntax::SourceText>& condition,
                          const std::vector<Quantity>& quantities) {
     if (!condition) return;
@@ -18,8 +18,8 @@ void TrainingRules::Check(ml::Task task) const {
       throw catalog::PlaceInFile(error, object_, condition->offset);
     }
   };
-  check(statement_.retrain_when, RetrainQuantityNames(task));
-  check(statement_.promote_when, PromoteQuantityNames(task));
+  check(statement_.retrain_when, RetrainQuantityNames(task, ranks_items));
+  check(statement_.promote_when, PromoteQuantityNames(task, ranks_items));
 }
 
 Verdict TrainingRules::JudgePlaced(const syntax::SourceText& condition,

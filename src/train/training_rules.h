@@ -22,7 +22,7 @@ class TrainingRules {
         models_(models) {}
 
   // Throws for conditions that say nothing about such models.
-  void Check(ml::Task task) const;
+  void Check(ml::Task task, bool ranks_items) const;
 
   // Whether the model is to be trained now: when it was asked for, or RETRAIN WHEN, if there is
   // one, holds. Queries are parenthesised. That it does not hold is noted where the lake changes

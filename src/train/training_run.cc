@@ -75,7 +75,7 @@ class Training {
     const std::string query = Rewritten(statement_.query);
     try {
       Describe(query);
-      rules_.Check(kind().task);
+      rules_.Check(kind().task, RanksItems());
       if (!rules_.IsDue("(" + query + "\n)", "(" + MonitorQuery(query) + "\n)"))
         return {
             .action = "kept", .reason = "RETRAIN WHEN is not true: " + rules_.reason(), .rows = {}};
@@ -193,6 +193,10 @@ class Training {
 
   const ml::ModelOptions& options() const { return projecting_.options; }
   const ml::ModelKind& kind() const { return *options().kind; }
+  bool RanksItems() const {
+    return kind().ranks_items != nullptr &&
+           kind().ranks_items(tuning_ ? tuning_->settings : statement_.options);
+  }
 
   Fitting MakeFitting() const {
     return {change_.connection, options(), statement_.options, projection_, Threads()};
