@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "app/open_inference.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -32,7 +33,11 @@ int RunServe(const ServeCommand& command, const Config& config, Instance& instan
   http::Router router;
   // Checks the address before anything is started.
   http::Server server(options, [&router](http::Request request, http::Respond respond) {
-    router.Handle(std::move(request), respond);
+    if (IsOpenInference(request.path)) {
+      HandleOpenInference(router, std::move(request), respond);
+    } else {
+      router.Handle(std::move(request), respond);
+    }
   });
   instance.StartServing(router);
   server.Start();

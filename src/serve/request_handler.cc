@@ -34,17 +34,6 @@ Error ToError(const std::exception_ptr& failure) {
   }
 }
 
-std::string AnswerRow(const std::string& inference_id, const RowRunner::Outcome& outcome) {
-  std::string row = fmt::format("{{\"inference_id\":\"{}\"", inference_id);
-  if (outcome.error) {
-    row += ",\"error\":" + ErrorJson(*outcome.error) + "}";
-  } else {
-    row += ',';
-    row.append(outcome.output_json, 1);
-  }
-  return row;
-}
-
 }  // namespace
 
 Answer AbsentServiceAnswer(const Generation& generation, const std::string& service) {
@@ -85,6 +74,8 @@ void RequestHandler::Handle(const std::shared_ptr<const Generation>& generation,
   try {
     if (requests.front().is_feedback) {
       HandleFeedback(*generation, requests.front());
+    } else if (requests.front().describe != nullptr) {
+      HandleDescription(*generation, requests.front());
     } else {
       HandleCalls(*generation, requests);
     }
@@ -97,20 +88,19 @@ void RequestHandler::Handle(const std::shared_ptr<const Generation>& generation,
 }
 
 void RequestHandler::HandleCalls(const Generation& generation, std::span<QueuedRequest> requests) {
-  const auto found = generation.services.find(requests.front().service);
-  if (found == generation.services.end()) {
+  const std::shared_ptr<const BoundService> service = generation.Find(requests.front().service);
+  if (service == nullptr) {
     for (QueuedRequest& request : requests)
       request.respond(AbsentServiceAnswer(generation, request.service));
     return;
   }
-  const std::shared_ptr<const BoundService>& service = found->second;
   std::vector<Call> calls;
   std::vector<DecodedRow> rows;
   for (QueuedRequest& request : requests) {
     Call call{.request = request, .error = {}, .begin = rows.size()};
     try {
-      DecodedRequest decoded = DecodeServiceRequest(request.body, service->schema.parameters);
-      std::move(decoded.rows.begin(), decoded.rows.end(), std::back_inserter(rows));
+      std::vector<DecodedRow> decoded = request.form->Decode(request.body, service->schema);
+      std::move(decoded.begin(), decoded.end(), std::back_inserter(rows));
     } catch (const Error& error) {
       call.error = error;
     }
@@ -132,6 +122,7 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
                             std::span<const RowRunner::Outcome> outcomes) {
   const bool captures = service.schema.settings.capture == CaptureMode::kDurable;
   const QueuedRequest& request = call.request;
+  const std::string own_id = request.form->request_id();
   InferenceRecord record{.arrived_at_us = request.arrived_at_us,
                          .service_version = service.schema.version,
                          .model_versions = service.schema.model_versions,
@@ -148,7 +139,7 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
                        .service = service.schema.name,
                        .id = id,
                        .payload = EncodeInference(record),
-                       .client_request_id = request.client_request_id});
+                       .client_request_id = own_id.empty() ? request.client_request_id : own_id});
   };
   Answer answer;
   int64_t rows = 1;
@@ -156,24 +147,33 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
     capture(NewUuidV7(clock_), {.error = call.error, .input_json = "", .output_json = ""});
     answer = ErrorAnswer(*call.error);
   } else {
-    answer.body = "{\"rows\":[";
+    std::vector<AnsweredRow> answered;
+    answered.reserve(outcomes.size());
     for (const RowRunner::Outcome& outcome : outcomes) {
-      const std::string id = NewUuidV7(clock_);
-      capture(id, outcome);
-      if (answer.body.back() != '[') answer.body += ',';
-      answer.body += AnswerRow(id, outcome);
+      answered.push_back({NewUuidV7(clock_), &outcome});
+      capture(answered.back().inference_id, outcome);
     }
-    answer.body += "]}";
+    try {
+      answer = request.form->Encode(service.schema, answered);
+    } catch (const Error& error) {
+      answer = ErrorAnswer(error);  // the rows were answered all the same, and are kept so
+    }
     rows = static_cast<int64_t>(outcomes.size());
   }
   if (entries.empty()) {
-    accounts_.Add(request.service, rows, 0);
+    if (!service.schema.is_model) accounts_.Add(request.service, rows, 0);
     request.respond(std::move(answer));
     AppendDueAccounts();
     return;
   }
   capture::AccountDelta delta{.service = request.service, .served = rows, .captured = rows};
   Deliver(std::move(entries), std::move(delta), std::move(answer), request.respond);
+}
+
+void RequestHandler::HandleDescription(const Generation& generation, QueuedRequest& request) {
+  const std::shared_ptr<const BoundService> service = generation.Find(request.service);
+  request.respond(service == nullptr ? AbsentServiceAnswer(generation, request.service)
+                                     : request.describe(*service));
 }
 
 void RequestHandler::HandleFeedback(const Generation& generation, QueuedRequest& request) {

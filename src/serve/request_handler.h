@@ -30,6 +30,7 @@ class RequestHandler {
 
  private:
   void HandleCalls(const Generation& generation, std::span<QueuedRequest> requests);
+  static void HandleDescription(const Generation& generation, QueuedRequest& request);
   void HandleFeedback(const Generation& generation, QueuedRequest& request);
   struct Call;
   // Captures what its rows came to, and answers.

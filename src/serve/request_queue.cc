@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kSmallBody = 4096;
 
 bool IsSmallCall(const QueuedRequest& request) {
-  return !request.is_feedback && request.body.size() <= kSmallBody;
+  return request.form != nullptr && request.body.size() <= kSmallBody;
 }
 
 }  // namespace

@@ -4,18 +4,26 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
 #include "serve/answer.h"
+#include "serve/request_form.h"
 
 namespace braid::serve {
 
+struct BoundService;
+
 struct QueuedRequest {
   bool is_feedback = false;
-  std::string service;  // its key; empty for feedback
+  std::string service;                // what Generation::Find knows it by; empty for feedback
+  std::unique_ptr<RequestForm> form;  // of a call
+  // Asks about the service rather than it: the answer from how it is bound.
+  std::function<Answer(const BoundService&)> describe;
   std::string body;
   std::string client_request_id;
   int64_t arrived_at_us = 0;

@@ -59,8 +59,7 @@ RowRunner::RowRunner(const session::Workspace& workspace, ServingStore& store, R
 
 void RowRunner::Keep(const Generation& generation) {
   std::erase_if(prepared_, [&](const auto& entry) {
-    const auto found = generation.services.find(entry.first->schema.name);
-    return found == generation.services.end() || found->second.get() != entry.first;
+    return generation.Find(entry.first->schema.name).get() != entry.first;
   });
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "engine/connection.h"
 #include "serve/generation.h"
+#include "serve/request_form.h"
 #include "serve/request_slots.h"
 #include "serve/serving_store.h"
 #include "session/session.h"
@@ -28,11 +29,7 @@ class RowRunner {
   // Forgets what that generation has not.
   void Keep(const Generation& generation);
 
-  struct Outcome {
-    std::optional<Error> error;
-    std::string input_json;   // as captured
-    std::string output_json;  // an object; empty when `error` is set
-  };
+  using Outcome = RowOutcome;
   // One outcome for each row, in order.
   std::vector<Outcome> Run(const std::shared_ptr<const BoundService>& service,
                            std::span<const DecodedRow> rows);

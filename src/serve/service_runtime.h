@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "capture/log.h"
 #include "serve/answer.h"
+#include "serve/request_form.h"
 #include "serve/service_schema.h"
 #include "session/session.h"
 
@@ -21,6 +23,15 @@ struct RuntimeOptions {
   // Tables with more rows are not held in memory; services that read them ask the lake at each
   // request.
   int64_t max_held_rows = 10'000'000;
+};
+
+struct ServiceRequest {
+  std::string name;     // of a service or a model
+  std::string version;  // of it; empty: the one that answers
+  std::string body;
+  std::string client_request_id;
+  std::unique_ptr<RequestForm> form;
+  AnswerSink respond;
 };
 
 // Serves what the catalogue declares: decodes requests, runs the service's SQL on each row,
@@ -48,6 +59,21 @@ class ServiceRuntime {
   // An unknown service or a full queue is answered, not thrown.
   void Call(const std::string& service, std::string body, std::string client_request_id,
             AnswerSink respond);
+
+  // Asks what TargetKey (target.h) finds, in any form. As Call otherwise.
+  void Ask(ServiceRequest request);
+  // Answers about a service or model from how it is bound, which takes a moment for a model that
+  // has not been asked yet.
+  void Describe(const std::string& name, const std::string& version,
+                std::function<Answer(const ServiceSchema&)> describe, AnswerSink respond);
+  // Throws why that service or model would not answer.
+  void CheckReady(const std::string& name, const std::string& version) const;
+  // Each model with its versions and their kinds, by name.
+  struct ModelVersions {
+    std::string model;
+    std::vector<std::pair<int64_t, std::string>> versions;
+  };
+  std::vector<ModelVersions> Models() const;
 
   // POST /v1/feedback.
   void Feedback(std::string body, AnswerSink respond);
