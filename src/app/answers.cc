@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/answers.h"
 
+#include <charconv>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,6 +45,20 @@ void RequireJson(const http::Request& request) {
   throw Error(ErrorCode::kUnsupportedMediaType,
               "Not a content type that this endpoint takes: " + std::string(type),
               "send Content-Type: application/json");
+}
+
+std::optional<std::chrono::milliseconds> TimeoutOf(const http::Request& request) {
+  constexpr int64_t kMostMillis = 3'600'000;
+  const std::string_view text = request.Header("x-request-timeout-ms");
+  if (text.empty()) return std::nullopt;
+  int64_t millis = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, millis);
+  if (parsed.ec != std::errc() || parsed.ptr != end || millis < 1 || millis > kMostMillis)
+    throw Error(ErrorCode::kMalformedRequest,
+                "Not a time of X-Request-Timeout-Ms: " + std::string(text.substr(0, 100)),
+                "it is a whole number of milliseconds from 1 to 3600000");
+  return std::chrono::milliseconds(millis);
 }
 
 }  // namespace braid::app

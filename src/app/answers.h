@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "http/message.h"
 #include "http/server.h"
@@ -18,5 +20,8 @@ serve::AnswerSink ToResponse(http::Respond respond);
 void RequirePlainBody(const http::Request& request);
 // And for one that says to be something else than JSON; a client that names nothing is believed.
 void RequireJson(const http::Request& request);
+
+// The header X-Request-Timeout-Ms; nothing when it is absent. Throws MALFORMED_REQUEST.
+std::optional<std::chrono::milliseconds> TimeoutOf(const http::Request& request);
 
 }  // namespace braid::app

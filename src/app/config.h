@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -8,6 +10,16 @@
 #include "engine/database.h"
 
 namespace braid::app {
+
+// What `server:` says beside the address.
+struct ServerSettings {
+  std::string access_log = "off";        // "off", "stderr" or a file's absolute path
+  std::chrono::milliseconds timeout{0};  // of a request; 0: none
+  std::chrono::milliseconds drain_delay{0};
+  size_t max_body_bytes = 8 << 20;
+  size_t max_connections = 4096;
+  size_t max_queued_requests = 10'000;
+};
 
 // braid.yaml, checked: unknown keys and wrong values are CONFIG_INVALID with file, line, column and
 // what was probably meant; ${NAME} is replaced by the environment's value (missing: an error).
@@ -18,6 +30,7 @@ struct Config {
   engine::DatabaseOptions engine;
   std::string listen_address = "127.0.0.1";
   uint16_t listen_port = 8080;
+  ServerSettings server;
 };
 
 // "host:port", "[::1]:8080", port 0 allowed. Throws USAGE.

@@ -83,8 +83,9 @@ void AddEndpoints(http::Router& router, serve::ServiceRuntime& runtime, const st
       [&runtime](http::Request request, const http::PathParameters& path, http::Respond respond) {
         RequireJson(request);
         const std::string id(request.Header("x-request-id"));
+        const auto timeout = TimeoutOf(request);
         runtime.Call(path.at("service"), std::move(request.body), id,
-                     ToResponse(std::move(respond)));
+                     ToResponse(std::move(respond)), timeout);
       });
   router.Add("POST", "/v1/feedback",
              [&runtime](http::Request request, const http::PathParameters&, http::Respond respond) {

@@ -184,9 +184,13 @@ void Instance::MoveCaptured() {
   if (state_->mover.Move() > 0) loop::PublishLiveViews(state_->lake);
 }
 
-void Instance::StartServing(http::Router& router) {
+serve::RuntimeStatus Instance::ServingStatus() const {
+  return state_->runtime == nullptr ? serve::RuntimeStatus() : state_->runtime->Status();
+}
+
+void Instance::StartServing(http::Router& router, const serve::RuntimeOptions& options) {
   State& state = *state_;
-  state.runtime = std::make_unique<serve::ServiceRuntime>(state.Shared(), state.log);
+  state.runtime = std::make_unique<serve::ServiceRuntime>(state.Shared(), state.log, options);
   state.runtime->Start();
   state.runtime->Refresh();
   AddEndpoints(router, *state.runtime, state.options.root.filename().string());

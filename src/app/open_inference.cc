@@ -85,11 +85,35 @@ Json Index(const ServiceRuntime& runtime) {
   return list;
 }
 
+Json Statistic(int64_t count, int64_t micros) { return {{"count", count}, {"ns", micros * 1000}}; }
+
+// Of Triton's statistics what is known here: times are from arrival to answer, failures included.
+Json Statistics(const ServiceRuntime& runtime, const std::string& key) {
+  serve::ServiceCount counted;
+  for (serve::ServiceCount& service : runtime.Status().services)
+    if (service.name == key) counted = std::move(service);
+  int64_t succeeded = 0;
+  int64_t failed = 0;
+  for (const auto& [status, count] : counted.answers) (status < 400 ? succeeded : failed) += count;
+  const size_t at = key.rfind('@');
+  std::string version = at == std::string::npos ? "" : key.substr(at + 1);
+  for (const serve::ServiceSchema& schema : runtime.Services())
+    if (schema.name == key) version = std::to_string(schema.version);
+  return {{"name", key.substr(0, at)},
+          {"version", version},
+          {"inference_count", counted.rows_ok},
+          {"execution_count", succeeded},
+          {"inference_stats",
+           {{"success", Statistic(succeeded, counted.latency.sum_micros)},
+            {"fail", Statistic(failed, 0)}}}};
+}
+
 void AddServerRoutes(http::Router& router, ServiceRuntime& runtime) {
   router.Add("GET", "/v2", [](http::Request, const http::PathParameters&, http::Respond respond) {
-    respond(JsonResponse({{"name", "braid"},
-                          {"version", kVersion},
-                          {"extensions", {"binary_tensor_data", "model_repository"}}}));
+    respond(
+        JsonResponse({{"name", "braid"},
+                      {"version", kVersion},
+                      {"extensions", {"binary_tensor_data", "model_repository", "statistics"}}}));
   });
   router.Add("GET", "/v2/health/live",
              [&runtime](http::Request, const http::PathParameters&, http::Respond respond) {
@@ -117,8 +141,13 @@ void AddModelRoutes(http::Router& router, ServiceRuntime& runtime, const std::st
              });
   router.Add("GET", prefix + "/ready",
              [&runtime](http::Request, const http::PathParameters& path, http::Respond respond) {
-               runtime.CheckReady(At(path, "model"), At(path, "version"));
+               runtime.Find(At(path, "model"), At(path, "version"));
                respond(JsonResponse({{"name", At(path, "model")}, {"ready", true}}));
+             });
+  router.Add("GET", prefix + "/stats",
+             [&runtime](http::Request, const http::PathParameters& path, http::Respond respond) {
+               const std::string key = runtime.Find(At(path, "model"), At(path, "version"));
+               respond(JsonResponse({{"model_stats", Json::array({Statistics(runtime, key)})}}));
              });
   router.Add(
       "POST", prefix + "/infer",
@@ -131,6 +160,7 @@ void AddModelRoutes(http::Router& router, ServiceRuntime& runtime, const std::st
                      .body = std::move(request.body),
                      .client_request_id = std::move(id),
                      .form = serve::OpenInferenceForm(std::move(json_size)),
+                     .timeout = TimeoutOf(request),
                      .respond = ToResponse(std::move(respond))});
       });
 }
@@ -155,13 +185,17 @@ void AddOpenInference(http::Router& router, ServiceRuntime& runtime) {
 
 bool IsOpenInference(std::string_view path) { return path == "/v2" || path.starts_with("/v2/"); }
 
+void AnswerOpenInference(http::Response response, const http::Respond& respond) {
+  if (response.status >= 400)
+    if (const std::optional<std::string> text = ErrorText(response.body))
+      response.body = Json{{"error", *text}}.dump();
+  respond(std::move(response));
+}
+
 void HandleOpenInference(const http::Router& router, http::Request request,
                          const http::Respond& respond) {
   const http::Respond in_text = [respond](http::Response response) {
-    if (response.status >= 400)
-      if (const std::optional<std::string> text = ErrorText(response.body))
-        response.body = Json{{"error", *text}}.dump();
-    respond(std::move(response));
+    AnswerOpenInference(std::move(response), respond);
   };
   try {
     router.Handle(std::move(request), in_text);

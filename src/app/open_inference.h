@@ -14,6 +14,8 @@ void AddOpenInference(http::Router& router, serve::ServiceRuntime& runtime);
 
 // Whether a path is the protocol's, whose errors are {"error": "text"}.
 bool IsOpenInference(std::string_view path);
+// Sends an answer whose error, if it is one of ours, is turned into that form.
+void AnswerOpenInference(http::Response response, const http::Respond& respond);
 // Router::Handle, with error bodies of ours turned into that form on their way.
 void HandleOpenInference(const http::Router& router, http::Request request,
                          const http::Respond& respond);

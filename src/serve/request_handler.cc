@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <iterator>
 #include <optional>
@@ -19,6 +20,7 @@ namespace braid::serve {
 namespace {
 
 constexpr int kUnavailable = 503;
+constexpr int kTimeout = 504;  // nothing else interrupts rows than their request's deadline
 
 std::string ErrorText(const Error& error) {
   return fmt::format("{}: {}", Describe(error.code()).text, error.message());
@@ -52,8 +54,12 @@ Answer AbsentServiceAnswer(const Generation& generation, const std::string& serv
 }
 
 RequestHandler::RequestHandler(RowRunner runner, capture::Log& log, PendingAccounts& accounts,
-                               const Clock& clock)
-    : runner_(std::move(runner)), log_(log), accounts_(accounts), clock_(clock) {}
+                               ServiceCounters& counters, const Clock& clock)
+    : runner_(std::move(runner)),
+      log_(log),
+      accounts_(accounts),
+      counters_(counters),
+      clock_(clock) {}
 
 void RequestHandler::Keep(const std::shared_ptr<const Generation>& generation) {
   if (generation_ == generation) return;
@@ -100,6 +106,7 @@ void RequestHandler::HandleCalls(const Generation& generation, std::span<QueuedR
     Call call{.request = request, .error = {}, .begin = rows.size()};
     try {
       std::vector<DecodedRow> decoded = request.form->Decode(request.body, service->schema);
+      for (DecodedRow& row : decoded) row.deadline_us = request.deadline_us;
       std::move(decoded.begin(), decoded.end(), std::back_inserter(rows));
     } catch (const Error& error) {
       call.error = error;
@@ -159,7 +166,16 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
       answer = ErrorAnswer(error);  // the rows were answered all the same, and are kept so
     }
     rows = static_cast<int64_t>(outcomes.size());
+    const bool is_late = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+      return outcome.error && outcome.error->code() == ErrorCode::kInterrupted;
+    });
+    if (is_late) answer.status = kTimeout;
   }
+  const auto failed = static_cast<int64_t>(
+      call.error ? 1 : std::count_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+        return outcome.error.has_value();
+      }));
+  counters_.Rows(service.schema.name, rows - failed, failed);
   if (entries.empty()) {
     if (!service.schema.is_model) accounts_.Add(request.service, rows, 0);
     request.respond(std::move(answer));

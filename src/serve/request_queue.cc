@@ -28,6 +28,11 @@ bool RequestQueue::is_open() const {
   return is_open_;
 }
 
+size_t RequestQueue::size() const {
+  MutexLock lock(mutex_);
+  return waiting_.size();
+}
+
 bool RequestQueue::Push(QueuedRequest& request) {
   {
     MutexLock lock(mutex_);

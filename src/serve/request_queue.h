@@ -27,6 +27,7 @@ struct QueuedRequest {
   std::string body;
   std::string client_request_id;
   int64_t arrived_at_us = 0;
+  int64_t deadline_us = 0;  // by the same clock; 0: none
   AnswerSink respond;
 };
 
@@ -37,6 +38,7 @@ class RequestQueue {
 
   void Open();
   bool is_open() const;
+  size_t size() const;  // requests that wait
   // False, with the request as it was, when the queue is full or not open.
   bool Push(QueuedRequest& request);
   // Waits for a request, whose end Done() must tell, or for a Wake() since the last call with that

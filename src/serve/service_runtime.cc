@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <thread>
 
@@ -56,12 +57,21 @@ struct ServiceRuntime::State {
         workers(WorkerCount(options)),
         slots(workers),
         queue(options.max_queued_requests),
+        watch(workspace_in.lake.clock()),
+        timeout(options.timeout),
         store(workspace.lake, workspace.models, slots),
         builder(workspace, store, options.max_held_rows) {}
 
   std::shared_ptr<const Generation> Current() const {
     MutexLock lock(generation_mutex);
     return generation;
+  }
+
+  // In microseconds; 0: none. What a client asks for is never more than what the server allows.
+  int64_t TimeLimit(std::optional<std::chrono::milliseconds> asked) const {
+    std::chrono::milliseconds limit = asked.value_or(timeout);
+    if (timeout.count() > 0) limit = std::min(limit, timeout);
+    return std::chrono::duration_cast<std::chrono::microseconds>(limit).count();
   }
 
   void Refresh();
@@ -76,6 +86,10 @@ struct ServiceRuntime::State {
   RequestSlots slots;
   RequestQueue queue;
   PendingAccounts accounts;
+  ServiceCounters counters;
+  DeadlineWatch watch;
+  const std::chrono::milliseconds timeout;
+  std::atomic<int64_t> refreshed_at_us = 0;
   ServingStore store;
   Mutex refresh_mutex;  // before generation_mutex; guards store and builder
   GenerationBuilder builder;
@@ -89,6 +103,7 @@ void ServiceRuntime::State::Refresh() {
   MutexLock lock(refresh_mutex);
   const std::shared_ptr<const Generation> before = Current();
   std::shared_ptr<const Generation> now = builder.Build(before);
+  refreshed_at_us = workspace.lake.clock().NowMicros();
   if (now == before) return;
   {
     MutexLock publication(generation_mutex);
@@ -98,7 +113,7 @@ void ServiceRuntime::State::Refresh() {
 }
 
 void ServiceRuntime::State::Work(size_t slot) {
-  RequestHandler handler(RowRunner(workspace, store, slots, slot), log, accounts,
+  RequestHandler handler(RowRunner(workspace, store, slots, watch, slot), log, accounts, counters,
                          workspace.lake.clock());
   uint64_t wakes = 0;
   std::optional<QueuedRequest> request;
@@ -141,7 +156,15 @@ bool ServiceRuntime::State::IsBound(const Generation& now, QueuedRequest& reques
 }
 
 void ServiceRuntime::State::Enqueue(QueuedRequest request) {
-  request.arrived_at_us = workspace.lake.clock().NowMicros();
+  const Clock& clock = workspace.lake.clock();
+  request.arrived_at_us = clock.NowMicros();
+  if (request.deadline_us > 0) request.deadline_us += request.arrived_at_us;
+  if (request.form != nullptr)
+    request.respond = [this, &clock, name = request.service, arrived = request.arrived_at_us,
+                       respond = std::move(request.respond)](Answer answer) {
+      counters.Answered(name, answer.status, clock.NowMicros() - arrived);
+      respond(std::move(answer));
+    };
   if (queue.Push(request)) return;
   if (request.form != nullptr) {
     const auto known = Current();
@@ -191,18 +214,21 @@ void ServiceRuntime::Stop(std::chrono::milliseconds drain) {
 void ServiceRuntime::Refresh() { state_->Refresh(); }
 
 void ServiceRuntime::Call(const std::string& service, std::string body,
-                          std::string client_request_id, AnswerSink respond) {
+                          std::string client_request_id, AnswerSink respond,
+                          std::optional<std::chrono::milliseconds> timeout) {
   const std::string key = ToLower(service);
   const std::shared_ptr<const Generation> generation = state_->Current();
   if (generation != nullptr && !generation->services.contains(key)) {
     respond(AbsentServiceAnswer(*generation, key));
     return;
   }
+  if (generation == nullptr) return respond(ErrorAnswer(Refusal(false)));
   state_->Enqueue({.service = key,
                    .form = JsonForm(),
                    .describe = nullptr,
                    .body = std::move(body),
                    .client_request_id = std::move(client_request_id),
+                   .deadline_us = state_->TimeLimit(timeout),
                    .respond = std::move(respond)});
 }
 
@@ -214,6 +240,7 @@ void ServiceRuntime::Ask(ServiceRequest request) {
                        .describe = nullptr,
                        .body = std::move(request.body),
                        .client_request_id = std::move(request.client_request_id),
+                       .deadline_us = state_->TimeLimit(request.timeout),
                        .respond = std::move(request.respond)};
   try {
     queued.service = TargetKey(*generation, request.name, request.version);
@@ -243,10 +270,10 @@ void ServiceRuntime::Describe(const std::string& name, const std::string& versio
                    .respond = std::move(respond)});
 }
 
-void ServiceRuntime::CheckReady(const std::string& name, const std::string& version) const {
+std::string ServiceRuntime::Find(const std::string& name, const std::string& version) const {
   const std::shared_ptr<const Generation> generation = state_->Current();
   if (generation == nullptr || !ready()) throw Refusal(false);
-  TargetKey(*generation, name, version);
+  return TargetKey(*generation, name, version);
 }
 
 std::vector<ServiceRuntime::ModelVersions> ServiceRuntime::Models() const {
@@ -270,6 +297,19 @@ void ServiceRuntime::Feedback(std::string body, AnswerSink respond) {
                    .body = std::move(body),
                    .client_request_id = "",
                    .respond = std::move(respond)});
+}
+
+RuntimeStatus ServiceRuntime::Status() const {
+  RuntimeStatus status{.services = state_->counters.Read(),
+                       .accounts = state_->log.Accounts(),
+                       .commit_times = state_->log.CommitTimes(),
+                       .queued_requests = state_->queue.size(),
+                       .refreshed_at_us = state_->refreshed_at_us};
+  if (const std::shared_ptr<const Generation> generation = state_->Current()) {
+    status.snapshot = generation->snapshot;
+    status.unavailable_services = generation->unavailable.size();
+  }
+  return status;
 }
 
 std::vector<ServiceSchema> ServiceRuntime::Services() const {

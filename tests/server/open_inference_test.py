@@ -152,6 +152,17 @@ class ServerTest(InferenceTest):
         names = [one["name"] for one in json.loads(body)]
         self.assertEqual(sorted(names), sorted(["simple", "guess", "every", "photo", "total", "pairs", "picky", "orphan", "line", "level"]))
 
+    def test_statistics(self):
+        def count():
+            (stats,) = self.get("/v2/models/total/stats")[1]["model_stats"]
+            self.assertEqual((stats["name"], stats["version"]), ("total", "1"))
+            return stats["inference_count"], stats["inference_stats"]["success"]["count"], stats["inference_stats"]["fail"]["count"]
+
+        rows, answers, failures = count()
+        self.infer("total", [("x", "FP64", [3, 2], [1] * 6)])
+        self.infer("total", [("y", "FP64", [3, 2], [1] * 6), ("x", "FP64", [3, 2], [1] * 6)], status=400)
+        self.assertEqual(count(), (rows + 3, answers + 1, failures + 1))
+
     def test_unknown_names(self):
         for path in ("/v2/models/gues", "/v2/models/gues/ready", "/v2/models/line/versions/9", "/v2/models/line@nobody",
                      "/v2/models/guess/versions/7", "/v2/modls"):
