@@ -14,7 +14,7 @@
 #include "app/access_log.h"
 #include "app/gateway.h"
 #include "app/metrics_page.h"
-#include "base/clock.h"
+#include "app/schedules.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -62,7 +62,7 @@ int RunServe(const ServeCommand& command, const Config& config, Instance& instan
                               .max_body_bytes = settings.max_body_bytes,
                               .max_connections = settings.max_connections};
   if (command.listen) ParseListen(*command.listen, options.address, options.port);
-  const SystemClock clock;
+  const Clock& clock = instance.clock();
   std::optional<AccessLog> log;
   if (settings.access_log != "off") log.emplace(settings.access_log);
   http::Router router;
@@ -79,7 +79,10 @@ int RunServe(const ServeCommand& command, const Config& config, Instance& instan
   output.Out(fmt::format("listening on http://{}{}{}:{}\n", six ? "[" : "", options.address,
                          six ? "]" : "", server.port()));
   output.Err("next: curl -s http://…/v1/services lists the services; Ctrl-C stops\n");
-  WaitFor(std::move(stop));
+  {
+    const Schedules schedules(config.schedules, instance, output, instance.clock());
+    WaitFor(std::move(stop));
+  }
   Drain(gateway, server, settings.drain_delay);
   instance.StopServing(kDrain);
   output.Err("stopped; what was captured is on disk\n");

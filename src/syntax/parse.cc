@@ -135,6 +135,15 @@ std::vector<ColumnDefinition> ParseColumns(Cursor& cursor, const std::string& af
   return columns;
 }
 
+SourceText ParseCondition(Cursor& cursor, std::initializer_list<std::string_view> stops,
+                          std::string_view where) {
+  SourceText condition = cursor.TextUntil(stops);
+  if (condition.text.empty())
+    cursor.Fail(fmt::format("Expected a condition {}", where), "such as: new_rows >= 1000",
+                condition.offset);
+  return condition;
+}
+
 Statement ParseModel(Cursor& cursor, bool or_replace) {
   CreateModel model;
   model.or_replace = or_replace;
@@ -146,11 +155,17 @@ Statement ParseModel(Cursor& cursor, bool or_replace) {
   if (cursor.Accept("TRANSFORM")) model.transform = cursor.ExpectParenthesised("( after TRANSFORM");
   if (cursor.Accept("OPTIONS")) model.options = cursor.ParseOptions("after OPTIONS");
   if (!model.options.empty() && cursor.AtEnd()) return model;
+  if (cursor.AcceptWords({"RETRAIN", "WHEN"}))
+    model.retrain_when = ParseCondition(cursor, {"PROMOTE", "AS"}, "after RETRAIN WHEN");
+  if (cursor.AcceptWords({"PROMOTE", "WHEN"}))
+    model.promote_when = ParseCondition(cursor, {"AS"}, "after PROMOTE WHEN");
   if (!model.inputs.empty())
     cursor.Fail("A model with INPUT is imported", "leave the query out, or INPUT",
                 model.inputs[0].offset);
   if (!cursor.Accept("AS"))
-    cursor.FailExpected({"PARTITION", "INPUT", "TRANSFORM", "OPTIONS", "AS"}, "in CREATE MODEL");
+    cursor.FailExpected(
+        {"PARTITION", "INPUT", "TRANSFORM", "OPTIONS", "RETRAIN WHEN", "PROMOTE WHEN", "AS"},
+        "in CREATE MODEL");
   model.query = cursor.ExpectQuery("after AS");
   return model;
 }
@@ -315,6 +330,16 @@ Statement ParseAlter(Cursor& cursor) {
   return alter;
 }
 
+Statement ParseRollback(Cursor& cursor) {
+  if (!cursor.Accept("MODEL")) return EngineStatement{};
+  RollbackModel rollback;
+  rollback.model = cursor.ExpectName("the model's name");
+  if (cursor.Accept("TO")) rollback.version = cursor.ExpectVersion();
+  if (cursor.Accept("REASON")) rollback.reason = cursor.ExpectString("the reason");
+  ExpectEnd(cursor);
+  return rollback;
+}
+
 }  // namespace
 
 Statement Parse(std::string_view text, const StatementPlace& place) {
@@ -325,6 +350,7 @@ Statement Parse(std::string_view text, const StatementPlace& place) {
   if (cursor.Accept("DESCRIBE") || cursor.Accept("DESC")) return ParseDescribe(cursor);
   if (cursor.Accept("EXPORT")) return ParseExport(cursor);
   if (cursor.Accept("ALTER")) return ParseAlter(cursor);
+  if (cursor.Accept("ROLLBACK")) return ParseRollback(cursor);
   return EngineStatement{};
 }
 
