@@ -25,7 +25,8 @@ struct AccessRecord {
 std::string AccessLine(const AccessRecord& record);
 
 // Appends lines to standard error or a file, one write each, so that those of several processes do
-// not mix. Thread-safe. A line that cannot be written is dropped: an answer never waits for the log.
+// not mix. Thread-safe. A line that cannot be written is dropped: an answer never waits for the
+// log.
 class AccessLog {
  public:
   // "stderr" or a file. Throws Error IO.

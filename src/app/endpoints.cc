@@ -22,6 +22,18 @@ Json Fields(const std::vector<serve::FieldType>& fields) {
   return list;
 }
 
+std::string_view CaptureName(serve::CaptureMode mode) {
+  switch (mode) {
+    case serve::CaptureMode::kDurable:
+      return "durable";
+    case serve::CaptureMode::kAsync:
+      return "async";
+    case serve::CaptureMode::kOff:
+      break;
+  }
+  return "off";
+}
+
 Json Describe(const serve::ServiceSchema& schema) {
   return {{"name", schema.name},
           {"version", schema.version},
@@ -30,7 +42,7 @@ Json Describe(const serve::ServiceSchema& schema) {
           {"outputs", Fields(schema.outputs)},
           {"outcome", Fields(schema.settings.outcome)},
           {"model_versions", Json(schema.model_versions)},
-          {"capture", schema.settings.capture == serve::CaptureMode::kDurable ? "durable" : "off"}};
+          {"capture", CaptureName(schema.settings.capture)}};
 }
 
 Json Describe(const std::pair<std::string, std::string>& unavailable) {

@@ -21,10 +21,10 @@ struct HttpCounts {
   size_t in_flight = 0;
 };
 
-// What every request passes on its way in and its answer on its way out: a request id (X-Request-Id,
-// the client's or a new one), trace context (traceparent, echoed and logged), the form of errors
-// that the path wants, counts, the access log, and the refusal of requests while the server drains.
-// Thread-safe. The router, the clock and the log must outlive every answer.
+// What every request passes on its way in and its answer on its way out: a request id
+// (X-Request-Id, the client's or a new one), trace context (traceparent, echoed and logged), the
+// form of errors that the path wants, counts, the access log, and the refusal of requests while the
+// server drains. Thread-safe. The router, the clock and the log must outlive every answer.
 class Gateway {
  public:
   // `log` may be null.

@@ -14,10 +14,14 @@ using Json = nlohmann::json;
 class GatewayTest : public ::testing::Test {
  protected:
   GatewayTest() {
-    router_.Add("GET", "/now", [](http::Request, const http::PathParameters&,
-                                  const http::Respond& respond) { respond({.body = "{}"}); });
-    router_.Add("GET", "/healthz", [](http::Request, const http::PathParameters&,
-                                      const http::Respond& respond) { respond({.body = "{}"}); });
+    router_.Add("GET", "/now",
+                [](http::Request, const http::PathParameters&, const http::Respond& respond) {
+                  respond({.body = "{}"});
+                });
+    router_.Add("GET", "/healthz",
+                [](http::Request, const http::PathParameters&, const http::Respond& respond) {
+                  respond({.body = "{}"});
+                });
     router_.Add("GET", "/later",
                 [this](http::Request, const http::PathParameters&, http::Respond respond) {
                   later_ = std::move(respond);
@@ -30,8 +34,13 @@ class GatewayTest : public ::testing::Test {
 
   http::Response Get(const std::string& path, http::Request::Map headers = {}) {
     std::optional<http::Response> answer;
-    http::Request request{.method = "GET", .path = path, .query = "", .query_parameters = {},
-                          .headers = std::move(headers), .body = "", .remote_address = ""};
+    http::Request request{.method = "GET",
+                          .path = path,
+                          .query = "",
+                          .query_parameters = {},
+                          .headers = std::move(headers),
+                          .body = "",
+                          .remote_address = ""};
     gateway_.Handle(std::move(request),
                     [&](http::Response response) { answer = std::move(response); });
     return answer.value_or(http::Response{.status = 0, .headers = {}, .body = ""});

@@ -117,12 +117,13 @@ std::string MetricsPage(const serve::RuntimeStatus& status, const HttpCounts& ht
                         int64_t now_us) {
   Page page;
   page.Begin("braid_build_info", "gauge", "Always 1; the version is a label.");
-  page.Add({{"version", kVersion}}, 1);
+  page.Add({{"version", std::string(kVersion)}}, 1);
   AddServices(page, status.services);
   AddCapture(page, status);
   page.Begin("braid_queued_requests", "gauge", "Requests that wait for a worker.");
   page.Add({}, static_cast<int64_t>(status.queued_requests));
-  page.Begin("braid_unavailable_services", "gauge", "Services that are declared and cannot answer.");
+  page.Begin("braid_unavailable_services", "gauge",
+             "Services that are declared and cannot answer.");
   page.Add({}, static_cast<int64_t>(status.unavailable_services));
   page.Begin("braid_lake_snapshot", "gauge", "The lake's snapshot that services answer from.");
   page.Add({}, status.snapshot);

@@ -9,8 +9,7 @@
 namespace braid::app {
 
 // GET /metrics: Prometheus' text format 0.0.4 (docs/serving/operation.md lists the names).
-std::string MetricsPage(const serve::RuntimeStatus& status, const HttpCounts& http,
-                        int64_t now_us);
+std::string MetricsPage(const serve::RuntimeStatus& status, const HttpCounts& http, int64_t now_us);
 
 inline constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
 

@@ -60,9 +60,8 @@ void DeadlineWatch::Watch() {
       mutex_.lock();
       continue;
     }
-    const auto next = std::find_if(deadlines_.begin(), deadlines_.end(), [now](const auto& entry) {
-      return entry.first > now;
-    });
+    const auto next = std::find_if(deadlines_.begin(), deadlines_.end(),
+                                   [now](const auto& entry) { return entry.first > now; });
     if (next == deadlines_.end()) {
       sleeps_until_us_ = std::numeric_limits<int64_t>::max();
       changed_.Wait(mutex_);

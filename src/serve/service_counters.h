@@ -13,11 +13,11 @@ namespace braid::serve {
 
 // What has been asked of one service or model since the server started.
 struct ServiceCount {
-  std::string name;                          // a model's is "model@version"
-  std::map<int, int64_t> answers;            // by HTTP status
+  std::string name;                // a model's is "model@version"
+  std::map<int, int64_t> answers;  // by HTTP status
   int64_t rows_ok = 0;
   int64_t rows_failed = 0;
-  DurationHistogram::Reading latency;        // from arrival to the answer
+  DurationHistogram::Reading latency;  // from arrival to the answer
 };
 
 // Counts for the services and models that there are, never for names that clients make up.
