@@ -24,12 +24,14 @@ std::string DumpArtefact(const Json& json) {
   }
 }
 
-Json ParseArtefact(std::string_view artefact, std::string_view format, int version) {
+Json ParseArtefact(std::string_view artefact, std::string_view format, int version,
+                   std::optional<int> also) {
   try {
     Json json = Json::parse(artefact);
     if (json.at("format").get<std::string>() != format)
       MalformedArtefact("it is not of the format " + std::string(format));
-    if (json.at("version").get<int>() != version)
+    const int found = json.at("version").get<int>();
+    if (found != version && found != also)
       throw Error(ErrorCode::kLakeFormat,
                   "A model's artefact was written by another version of Braid",
                   "train the model again, or use the version that wrote it");

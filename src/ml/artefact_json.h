@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +14,10 @@ namespace braid::ml {
 
 // Throws kTrainingData when a text is not UTF-8.
 std::string DumpArtefact(const nlohmann::ordered_json& json);
-// Throws kLakeDamaged when it is no such JSON, kLakeFormat for another version.
+// Throws kLakeDamaged when it is no such JSON, kLakeFormat for another version. `also`: a second
+// version that can be read.
 nlohmann::ordered_json ParseArtefact(std::string_view artefact, std::string_view format,
-                                     int version);
+                                     int version, std::optional<int> also = std::nullopt);
 [[noreturn]] void MalformedArtefact(std::string_view what);
 
 // Each throws kLakeDamaged when the number does not fit.

@@ -57,6 +57,14 @@ double Model::AnomalyThreshold(double /*contamination*/) const {
   throw Error(ErrorCode::kInternal, fmt::format("{} detects no anomalies", kind()));
 }
 
+std::optional<uint32_t> Model::PlaceOf(size_t /*input*/, std::string_view /*id*/) const {
+  throw Error(ErrorCode::kInternal, fmt::format("{} ranks no items", kind()));
+}
+
+std::vector<UserRanking> Model::Rank(std::span<const UserItems> /*users*/) const {
+  throw Error(ErrorCode::kInternal, fmt::format("{} ranks no items", kind()));
+}
+
 std::string Model::ToOnnx() const {
   throw Error(ErrorCode::kExportUnsupported, fmt::format("{} has no form in ONNX", kind()));
 }

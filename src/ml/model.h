@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/batch.h"
+#include "ml/ranking.h"
 #include "ml/table.h"
 #include "ml/training.h"
 
@@ -73,6 +74,12 @@ class Model {
                           size_t part) const;
   // Whether ML.EVALUATE can judge the model by rows.
   virtual bool can_be_judged() const { return task() != Task::kProjection; }
+  // Whether ML.EVALUATE judges how the items of each user are ranked, rather than how far scores
+  // are from labels. Then inputs are a user and an item: Rank judges the rankings of some users;
+  // PlaceOf gives a known user's (input 0) or item's place.
+  virtual bool ranks_items() const { return false; }
+  virtual std::optional<uint32_t> PlaceOf(size_t input, std::string_view id) const;
+  virtual std::vector<UserRanking> Rank(std::span<const UserItems> users) const;
   // What ML.EVALUATE says of the training itself, for kinds that are not judged by their scores.
   virtual std::map<std::string, double> TrainingMetrics() const { return {}; }
 

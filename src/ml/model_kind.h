@@ -29,9 +29,12 @@ struct ModelKind {
   std::vector<std::string_view> option_names;        // its own, lower case
   std::vector<Hyperparameter> hyperparameters = {};  // those of them that NUM_TRIALS can tune
   bool takes_weights = false;                        // INSTANCE_WEIGHT_COL
+  std::string_view mark_option = {};  // names a BOOL column that marks rows, and is no input
   bool warm_starts = false;                          // WARM_START
   // Throws kInvalidOption for values that do not fit. nullptr: it has no options.
   void (*check_options)(const std::vector<Option>& options) = nullptr;
+  // Whether models of these options rank items (Model::ranks_items). nullptr: none does.
+  bool (*ranks_items)(const std::vector<Option>& options) = nullptr;
   // nullptr: the label is INPUT_LABEL_COLS and all other columns are inputs.
   NamedColumns (*named_columns)(const std::vector<Option>& options) = nullptr;
   // Kinds that are trained elsewhere: makes a model of a file. `task` is then a word for what is

@@ -168,6 +168,7 @@ ModelOptions ParseModelOptions(const std::vector<Option>& options) {
   ReadFractions(reader, parsed);
   parsed.data_split_col = reader.Text("data_split_col");
   parsed.instance_weight_col = reader.Text("instance_weight_col");
+  if (!parsed.kind->mark_option.empty()) parsed.mark_col = reader.Text(parsed.kind->mark_option);
   parsed.promotion_query = reader.Text("promotion_query");
   parsed.monitor_query = reader.Text("monitor_query");
   for (const char* name : {"partition_fallback", "partition_min_rows"})

@@ -24,6 +24,7 @@ struct ModelOptions {
   bool tunes = false;                   // NUM_TRIALS is given
   std::optional<std::string> data_split_col;
   std::optional<std::string> instance_weight_col;
+  std::optional<std::string> mark_col;  // a BOOL column that marks rows: ModelKind::mark_option
   std::optional<std::string> promotion_query;
   std::optional<std::string> monitor_query;
   // With PARTITION BY: whether rows of partitions without a model are answered by one of all rows,

@@ -23,8 +23,8 @@ struct InputColumn {
 
 // The rows to train on. Batch columns: the inputs in order (numeric: kDouble, category: kString),
 // the label if the request has one (regression: kDouble, classification: kString), then the weight
-// (kDouble) if it has one. May be scanned any number of times; each scan gives the same rows in the
-// same order.
+// (kDouble) if it has one, then the mark (kDouble) if it has one. May be scanned any number of
+// times; each scan gives the same rows in the same order.
 class RowSource {
  public:
   virtual ~RowSource() = default;
@@ -41,6 +41,7 @@ struct TrainingRequest {
   // has are left out of the model; a label that is missing here is an error.
   std::vector<std::string> classes_in_order;
   bool has_weight = false;
+  bool has_mark = false;  // of each row: 1 for marked rows (ModelKind::mark_option), else 0 or NULL
   std::vector<Option> settings;  // as given; a kind reads its own
   int64_t seed = 0;
   size_t threads = 1;

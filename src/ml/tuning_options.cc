@@ -30,14 +30,19 @@ struct Objective {
 };
 
 // The first is the default.
-std::vector<Objective> ObjectivesOf(Task task) {
+std::vector<Objective> ObjectivesOf(const ModelKind& kind, const std::vector<Option>& options) {
+  if (kind.ranks_items != nullptr && kind.ranks_items(options))
+    return {{"mean_average_precision", true},
+            {"mean_squared_error", false},
+            {"normalized_discounted_cumulative_gain", true},
+            {"average_rank", false}};
   const std::vector<Objective> regression = {{"r2_score", true},
                                              {"explained_variance", true},
                                              {"mean_squared_error", false},
                                              {"mean_absolute_error", false},
                                              {"mean_squared_log_error", false},
                                              {"median_absolute_error", false}};
-  switch (task) {
+  switch (kind.task) {
     case Task::kRegression:
       return regression;
     case Task::kClassification:
@@ -88,8 +93,8 @@ SearchAlgorithm ReadAlgorithm(const OptionReader& reader) {
   return word == Word::kGrid ? SearchAlgorithm::kGrid : SearchAlgorithm::kRandom;
 }
 
-void ReadObjective(const OptionReader& reader, Task task, TuningOptions& parsed) {
-  const std::vector<Objective> objectives = ObjectivesOf(task);
+void ReadObjective(const OptionReader& reader, const std::vector<Objective>& objectives,
+                   TuningOptions& parsed) {
   std::string wanted(objectives.front().metric);
   if (const Option* option = reader.Find("hparam_tuning_objectives")) {
     const auto* word = std::get_if<std::string>(&option->value.value);
@@ -155,11 +160,11 @@ std::optional<TuningOptions> ParseTuningOptions(const std::vector<Option>& optio
   TuningOptions parsed;
   parsed.parallel_trials = UpTo(reader, "max_parallel_trials", 1, kMostParallelTrials, 1);
   parsed.algorithm = ReadAlgorithm(reader);
-  ReadObjective(reader, kind.task, parsed);
   parsed.folds = reader.Has("num_folds") ? UpTo(reader, "num_folds", 2, kMostFolds, 2) : 0;
   parsed.patience = static_cast<size_t>(reader.Integer("max_trials_without_progress", 1, 0));
   for (const Option& option : options)
     if (!IsSearched(option.value)) parsed.settings.push_back(option);
+  ReadObjective(reader, ObjectivesOf(kind, parsed.settings), parsed);
   parsed.points = SearchSpace(kind, options)
                       .Points(parsed.algorithm, UpTo(reader, "num_trials", 1, kMostTrials, 1),
                               reader.Integer("seed", INT64_MIN, 0));

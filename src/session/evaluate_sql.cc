@@ -18,9 +18,9 @@ using syntax::MappedText;
 using syntax::QuoteIdentifier;
 using syntax::QuoteString;
 
-MappedText EvaluateRegression(const MappedText& scored) {
+MappedText EvaluateRegression(const BoundModel& model, const MappedText& scored) {
   std::string columns;
-  for (const std::string& metric : MetricNames(ml::Task::kRegression))
+  for (const std::string& metric : MetricNames(*model.stored.core))
     columns += fmt::format("{0}CAST(__metrics ->> '{1}' AS DOUBLE) AS {1}",
                            columns.empty() ? "" : ", ", metric);
   MappedText text;
@@ -121,8 +121,11 @@ MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double
 
 }  // namespace
 
-std::vector<std::string> MetricNames(ml::Task task) {
-  switch (task) {
+std::vector<std::string> MetricNames(const ml::Model& model) {
+  if (model.ranks_items())
+    return {"mean_average_precision", "mean_squared_error", "normalized_discounted_cumulative_gain",
+            "average_rank"};
+  switch (model.task()) {
     case ml::Task::kClassification:
       return {"precision", "recall", "accuracy", "f1_score", "log_loss", "roc_auc"};
     case ml::Task::kClustering:
@@ -143,16 +146,15 @@ MappedText EvaluateSql(const BoundModel& model, const MappedText& rows, double t
   if (!model.stored.core->can_be_judged())
     throw Error(ErrorCode::kNotSupported,
                 fmt::format("ML.EVALUATE cannot judge this {} by rows", model.stored.core->kind()),
-                task == ml::Task::kProjection
-                    ? "write ML.EVALUATE(MODEL m): it tells of the training rows"
-                    : "metrics of rankings are not available");
+                "write ML.EVALUATE(MODEL m): it tells of the training rows");
   if (task == ml::Task::kClassification)
     return EvaluateClassification(model, ScoredClasses(model, rows, threshold));
   if (task == ml::Task::kClustering) return EvaluateClustering(model, rows);
   const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
-  return EvaluateRegression(Around(
-      fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y", ScoringCall(model, "value"), label), rows,
-      fmt::format(" WHERE {} IS NOT NULL", label)));
+  if (model.stored.core->ranks_items()) return EvaluateRankingSql(model, rows);
+  return EvaluateRegression(model, Around(fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y",
+                                                      ScoringCall(model, "value"), label),
+                                          rows, fmt::format(" WHERE {} IS NOT NULL", label)));
 }
 
 std::string StoredEvaluationSql(const BoundModel& model) {
@@ -160,7 +162,7 @@ std::string StoredEvaluationSql(const BoundModel& model) {
     throw Error(ErrorCode::kNotSupported,
                 fmt::format("Nothing was measured of this {}", model.stored.core->kind()));
   std::string columns;
-  std::vector<std::string> names = MetricNames(model.stored.core->task());
+  std::vector<std::string> names = MetricNames(*model.stored.core);
   // A kind may tell more of its training than the task has names for.
   for (const auto& [name, value] : model.stored.core->TrainingMetrics())
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);

@@ -51,7 +51,9 @@ syntax::MappedText EvaluateSql(const BoundModel& model, const syntax::MappedText
                                double threshold = 0.5);
 // ML.EVALUATE without rows: the metrics kept from training.
 std::string StoredEvaluationSql(const BoundModel& model);
-std::vector<std::string> MetricNames(ml::Task task);
+std::vector<std::string> MetricNames(const ml::Model& model);
+// EvaluateSql of a model that ranks items.
+syntax::MappedText EvaluateRankingSql(const BoundModel& model, const syntax::MappedText& rows);
 
 syntax::MappedText ConfusionMatrixSql(const BoundModel& model, const syntax::MappedText& rows,
                                       double threshold);

@@ -35,12 +35,7 @@ class Rewriter {
   // Rewrites whole_[begin, end).
   MappedText Rewrite(size_t begin, size_t end) {
     const std::string_view text = whole_.substr(begin, end - begin);
-    const syntax::QueryExtensions found =
-        syntax::FindExtensions(text, [this](const syntax::Name& name) {
-          return context_.state.Find(catalog::ObjectKind::kService,
-                                     catalog::ObjectKey(name, catalog::ObjectKind::kService)) !=
-                 nullptr;
-        });
+    const syntax::QueryExtensions found = FindExtensions(text, context_.state);
     struct Piece {
       size_t begin;
       size_t end;
@@ -59,6 +54,14 @@ class Rewriter {
       pieces.push_back({call.begin, call.end, RewriteService(call, begin)});
     for (const syntax::ServiceRequest& request : found.requests)
       pieces.push_back({request.begin, request.end, RewriteRequest(request, begin)});
+    // What conversations see under these names are live views; what was is in the lake.
+    for (const syntax::TimeTravel& travel : found.time_travels)
+      for (const char* schema : {"inference", "feedback", "braid"})
+        if (EqualsIgnoringCase(travel.schema, schema)) {
+          MappedText lake;
+          lake.Append("lake.", begin + travel.begin);
+          pieces.push_back({travel.begin, travel.begin, std::move(lake)});
+        }
     std::sort(pieces.begin(), pieces.end(),
               [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
     MappedText result;
@@ -277,8 +280,8 @@ class Rewriter {
     }
     return WrittenOut(service, base + request.begin,
                       [&](const syntax::CreateService& declaration, const std::string& body) {
-                        return ServiceOverValuesSql(declaration, body, values,
-                                                    request.stands_first);
+                        const bool of_request = request.stands_first && !context_.services.empty();
+                        return ServiceOverValuesSql(declaration, body, values, of_request);
                       });
   }
 
@@ -325,6 +328,13 @@ class Rewriter {
 };
 
 }  // namespace
+
+syntax::QueryExtensions FindExtensions(std::string_view query, const catalog::State& state) {
+  return syntax::FindExtensions(query, [&state](const syntax::Name& name) {
+    constexpr auto kService = catalog::ObjectKind::kService;
+    return state.Find(kService, catalog::ObjectKey(name, kService)) != nullptr;
+  });
+}
 
 MappedText RewriteQuery(std::string_view query, RewriteContext& context) {
   RefuseMaintenance(query);

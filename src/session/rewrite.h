@@ -9,6 +9,7 @@
 #include "catalog/catalog.h"
 #include "engine/connection.h"
 #include "session/model_store.h"
+#include "syntax/query.h"
 #include "syntax/source_map.h"
 
 namespace braid::session {
@@ -26,6 +27,9 @@ struct RewriteContext {
   // The services that are being written out, the outermost first: none may come twice.
   std::vector<std::string> services = {};
 };
+
+// What a query has beside DuckDB's SQL; services are told from table functions by the state.
+syntax::QueryExtensions FindExtensions(std::string_view query, const catalog::State& state);
 
 // Turns a query with ML.* calls, STREAM references and services over tables into plain DuckDB SQL.
 // Errors carry a position in `query`.

@@ -40,7 +40,8 @@ Error ExplainModelInput(const Error& error) {
 
 bool HasExtensions(const syntax::QueryExtensions& found) {
   return !found.calls.empty() || !found.rows_calls.empty() || !found.functions.empty() ||
-         !found.streams.empty() || !found.services.empty();
+         !found.streams.empty() || !found.services.empty() || !found.requests.empty() ||
+         !found.time_travels.empty();
 }
 
 }  // namespace
@@ -115,7 +116,7 @@ void Session::ExecuteEngine(const std::string& text, ResultSink& sink) {
   const auto state = workspace_.catalog.Get();
   CheckTarget(words, *state);
   syntax::MappedText mapped;
-  if (HasExtensions(syntax::FindExtensions(text))) {
+  if (HasExtensions(FindExtensions(text, *state))) {
     RewriteContext context{*state, workspace_.models, {}, {}, connection_.get()};
     mapped = RewriteQuery(text, context);
   } else {

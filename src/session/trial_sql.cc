@@ -82,7 +82,7 @@ std::string StructType(const std::vector<std::pair<std::string, std::string>>& f
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
-ml::Table TrialInfo(const ModelVersion& version, ml::Task task) {
+ml::Table TrialInfo(const ModelVersion& version, const ml::Model& model) {
   std::vector<Json> points;
   for (const ModelTrial& trial : version.trials)
     points.push_back(Json::parse(trial.hyperparameters));
@@ -90,7 +90,7 @@ ml::Table TrialInfo(const ModelVersion& version, ml::Task task) {
   for (const auto& [name, value] : points.front().items())
     options.emplace_back(name, TypeOf(points, name));
   std::vector<std::pair<std::string, std::string>> metrics;
-  for (const std::string& name : MetricNames(task)) metrics.emplace_back(name, "DOUBLE");
+  for (const std::string& name : MetricNames(model)) metrics.emplace_back(name, "DOUBLE");
   ml::Table table{.columns = {{"trial_id", "BIGINT"},
                               {"hyperparameters", StructType(options)},
                               {"hparam_tuning_evaluation_metrics", StructType(metrics)},
@@ -165,7 +165,7 @@ MappedText TrialFunctionSql(std::string_view function,
       throw Error(ErrorCode::kSyntax, "Wrong arguments of ML.TRIAL_INFO",
                   "write ML.TRIAL_INFO(MODEL m)");
     MappedText text;
-    text.Append(TableSql(TrialInfo(version, models.Get(version.artefact_sha256)->core->task())));
+    text.Append(TableSql(TrialInfo(version, *models.Get(version.artefact_sha256)->core)));
     return text;
   }
   const ModelTrial* chosen =

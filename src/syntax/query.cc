@@ -31,6 +31,7 @@ class Finder {
       } else if (after_source_word_ && cursor_.Peek().Is("STREAM") && AtStreamSource()) {
         TakeStream();
       } else {
+        NoteTimeTravel();
         Step();
       }
     }
@@ -170,6 +171,13 @@ class Finder {
   size_t EndBefore(size_t position) {
     cursor_.Rewind(position - 1);
     return cursor_.Next().end;
+  }
+
+  void NoteTimeTravel() {
+    if (!after_source_word_ || !cursor_.Peek().IsName() || !cursor_.Peek(1).Is(".") ||
+        !cursor_.Peek(2).IsName() || !cursor_.Peek(3).Is("AT") || !cursor_.Peek(4).Is("("))
+      return;
+    found_.time_travels.push_back({cursor_.Peek().begin, NameOf(cursor_.Peek())});
   }
 
   bool AtServiceCall() const {

@@ -86,6 +86,12 @@ struct ServiceRequest {
   bool stands_first = false;  // after FROM: its values are of the request
 };
 
+// schema.table AT (…): a table as it was.
+struct TimeTravel {
+  size_t begin = 0;
+  std::string schema;
+};
+
 // The outermost extensions of a query, in textual order. What stands inside a call's query is found
 // by asking again.
 struct QueryExtensions {
@@ -95,6 +101,7 @@ struct QueryExtensions {
   std::vector<StreamReference> streams;
   std::vector<ServiceCall> services;
   std::vector<ServiceRequest> requests;
+  std::vector<TimeTravel> time_travels;
 };
 
 // Throws kSyntax with a position in `query` for a call that is written wrongly. Only names that

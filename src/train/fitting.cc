@@ -24,6 +24,7 @@ ml::TrainingRequest Fitting::Request() const {
                               .label = projection_.label,
                               .classes_in_order = {},
                               .has_weight = options_.instance_weight_col.has_value(),
+                              .has_mark = options_.mark_col.has_value(),
                               .settings = settings_,
                               .seed = options_.seed,
                               .threads = static_cast<size_t>(std::max<int64_t>(1, threads_))};
@@ -61,6 +62,9 @@ std::string Fitting::InputList() const {
   if (options_.instance_weight_col)
     list += fmt::format(", CAST(__braid_row.{} AS DOUBLE)",
                         syntax::QuoteIdentifier(*options_.instance_weight_col));
+  if (options_.mark_col)
+    list += fmt::format(", CAST(__braid_row.{} AS DOUBLE)",
+                        syntax::QuoteIdentifier(*options_.mark_col));
   return list;
 }
 

@@ -28,6 +28,17 @@ void FindLabel(const ProjectionRequest& request, session::Projection& projection
                 "cast it, or use model_type = 'logistic_reg'");
 }
 
+void CheckMark(const ProjectionRequest& request) {
+  const std::string option = ToUpper(request.options.kind->mark_option);
+  const lake::Column& column =
+      FindColumn(request.columns, *request.options.mark_col, option + " column");
+  if (column.type != "BOOLEAN")
+    throw Error(
+        ErrorCode::kTrainingData,
+        fmt::format("The {} column is not BOOLEAN: {} {}", option, column.name, column.type),
+        "it is TRUE for the rows that it marks");
+}
+
 // The transformed columns that a kind names as its inputs.
 std::vector<session::ProjectedInput> NamedColumns(
     const std::vector<session::ProjectedInput>& columns, const std::vector<std::string>& names) {
@@ -66,6 +77,7 @@ session::Projection ProjectLabel(const ProjectionRequest& request) {
   if (request.has_label()) FindLabel(request, projection);
   if (request.options.instance_weight_col)
     FindColumn(request.columns, *request.options.instance_weight_col);
+  if (request.options.mark_col) CheckMark(request);
   return projection;
 }
 
@@ -106,6 +118,7 @@ void ProjectTransform(engine::Connection& connection, const ProjectionRequest& r
   if (!projection.label.empty()) untouched.push_back(projection.label);
   if (options.data_split_col) untouched.push_back(*options.data_split_col);
   if (options.instance_weight_col) untouched.push_back(*options.instance_weight_col);
+  if (options.mark_col) untouched.push_back(*options.mark_col);
   untouched.insert(untouched.end(), request.partition.begin(), request.partition.end());
   FrozenTransform frozen = FreezeTransform(connection, clause, request.columns, rows, untouched);
   projection.transform = frozen.columns;

@@ -32,7 +32,9 @@ struct Metric {
   std::string name;
   std::string sql;  // over the columns of ML.EVALUATE
 };
-Metric MetricOf(ml::Task task) {
+Metric MetricOf(const ml::Model& model) {
+  const ml::Task task = model.task();
+  if (model.ranks_items()) return {"average rank", "average_rank"};
   if (task == ml::Task::kClassification) return {"log loss", "log_loss"};
   if (task == ml::Task::kClustering) return {"Davies-Bouldin index", "davies_bouldin_index"};
   return {"RMSE", "sqrt(mean_squared_error)"};
@@ -44,7 +46,7 @@ double ScoreOf(engine::Connection& connection, session::ModelStore& models,
   const auto stored = models.Get(version.artefact_sha256);
   syntax::MappedText query;
   query.Append(rows);
-  const std::string metric = MetricOf(stored->core->task()).sql;
+  const std::string metric = MetricOf(*stored->core).sql;
   const auto value = connection.Scalar(fmt::format(
       "SELECT {} FROM {}", metric, session::EvaluateSql({version, *stored}, query).text()));
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::infinity();
@@ -99,8 +101,8 @@ Promotion Decide(engine::Connection& connection, session::ModelStore& models,
   return {better,
           fmt::format(
               "{} {:.6f} of version {} {} {:.6f} of version {} on {} rows of the promotion query",
-              MetricOf(stored->core->task()).name, after, candidate.version,
-              better ? "<" : ">=", before, champion.version, count)};
+              MetricOf(*stored->core).name, after, candidate.version, better ? "<" : ">=", before,
+              champion.version, count)};
 }
 
 }  // namespace braid::train

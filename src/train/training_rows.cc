@@ -106,6 +106,7 @@ std::vector<ProjectedInput> MakeInputs(const std::vector<lake::Column>& columns,
     if (options.instance_weight_col &&
         EqualsIgnoringCase(column.name, *options.instance_weight_col))
       continue;
+    if (options.mark_col && EqualsIgnoringCase(column.name, *options.mark_col)) continue;
     AddInput(column.name, "__braid_row." + QuoteIdentifier(column.name), column.type, inputs);
   }
   if (inputs.empty())

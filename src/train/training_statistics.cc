@@ -26,7 +26,8 @@ std::vector<FeatureColumn> Columns(const ProjectionRequest& request,
   std::vector<lake::Column> columns;
   for (const lake::Column& column : request.columns) {
     if (is(column.name, projection.label) || is(column.name, request.options.data_split_col) ||
-        is(column.name, request.options.instance_weight_col))
+        is(column.name, request.options.instance_weight_col) ||
+        is(column.name, request.options.mark_col))
       continue;
     const bool named = !request.named ||
                        std::any_of(request.named->inputs.begin(), request.named->inputs.end(),

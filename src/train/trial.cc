@@ -85,10 +85,6 @@ session::StoredModel TrialRunner::Fit(Fitting::Material& material,
                                       const ml::TrainingControl& control,
                                       std::vector<std::string>& notices) {
   ml::TrainedModel trained = fitting_.Fit(material, settings, control);
-  if (!trained.model->can_be_judged())
-    throw Error(ErrorCode::kNotSupported,
-                "NUM_TRIALS: models of this kind and these options cannot be judged by rows",
-                "metrics of rankings are not available");
   notices = std::move(trained.notices);
   return {request_.projection, std::move(trained.model), request_.features,
           std::move(trained.global_explanation)};

@@ -15,6 +15,7 @@ const ModelKind& KMeansKind() {
                            .least = 2,
                            .most = kMostClusters,
                            .searched = std::pair(2.0, 10.0)}},
+      .mark_option = "kmeans_init_col",
       .check_options = [](const std::vector<Option>& options) { ParseKMeansOptions(options); },
       .train =
           [](const TrainingRequest& request, RowSource& rows, const TrainingControl& control) {

@@ -10,12 +10,16 @@ namespace braid::ml {
 
 constexpr int64_t kMostClusters = 100'000;
 
-enum class KMeansInit : uint8_t { kRandom, kPlusPlus };
+constexpr int64_t kMostStarts = 1000;
+
+// Custom: the rows that KMEANS_INIT_COL marks.
+enum class KMeansInit : uint8_t { kRandom, kPlusPlus, kCustom };
 enum class KMeansDistance : uint8_t { kEuclidean, kCosine };
 
 struct KMeansOptions {
   int64_t num_clusters = 0;  // 0: by the number of rows
   KMeansInit init = KMeansInit::kPlusPlus;
+  int64_t num_starts = 0;  // 0: by the number of rows
   KMeansDistance distance = KMeansDistance::kEuclidean;
   bool standardize_features = true;
   // BigQuery ML's stopping rules apply when one of their options is given; otherwise training goes
@@ -27,7 +31,7 @@ struct KMeansOptions {
 };
 
 std::vector<std::string_view> KMeansOptionNames();
-// Throws kInvalidOption, and kNotSupported for KMEANS_INIT_METHOD 'CUSTOM'.
+// Throws kInvalidOption.
 KMeansOptions ParseKMeansOptions(const std::vector<Option>& options);
 
 }  // namespace braid::ml

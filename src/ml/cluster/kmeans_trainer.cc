@@ -15,6 +15,55 @@ namespace braid::ml {
 namespace {
 
 constexpr double kUnscored = -1;
+// Without NUM_STARTS so many rows are gone through in all, from ten starts at most.
+constexpr size_t kStartedRows = 100'000;
+constexpr size_t kUsualStarts = 10;
+
+// Passes rows on and notes which are marked.
+class MarkedRows final : public RowSource {
+ public:
+  explicit MarkedRows(RowSource& rows) : rows_(rows) {}
+  void Scan(const std::function<void(const Batch&)>& visit) override {
+    marked_.clear();
+    size_t first = 0;
+    rows_.Scan([&](const Batch& batch) {
+      const ColumnView& mark = batch.columns.back();
+      for (size_t row = 0; row < batch.rows; ++row)
+        if (mark.IsValid(row) && mark.doubles()[row] == 1) marked_.push_back(first + row);
+      first += batch.rows;
+      visit(batch);
+    });
+  }
+  const std::vector<size_t>& marked() const { return marked_; }
+
+ private:
+  RowSource& rows_;
+  std::vector<size_t> marked_;
+};
+
+std::vector<double> MarkedCentroids(const Points& points, const std::vector<size_t>& marked,
+                                    const KMeansOptions& options) {
+  if (options.num_clusters > 0 && marked.size() != static_cast<size_t>(options.num_clusters))
+    throw Error(ErrorCode::kTrainingData,
+                fmt::format("KMEANS_INIT_COL is TRUE for {} rows, NUM_CLUSTERS is {}",
+                            marked.size(), options.num_clusters),
+                "mark a row for each cluster, or leave NUM_CLUSTERS out");
+  if (marked.size() < 2)
+    throw Error(ErrorCode::kTrainingData,
+                fmt::format("KMEANS_INIT_COL is TRUE for {} rows", marked.size()),
+                "mark a row for each cluster, two at least");
+  std::vector<double> centroids;
+  for (const size_t row : marked) {
+    const std::vector<double> point = points.Point(row);
+    centroids.insert(centroids.end(), point.begin(), point.end());
+  }
+  return centroids;
+}
+
+size_t StartCount(const KMeansOptions& options, size_t rows) {
+  if (options.num_starts > 0) return static_cast<size_t>(options.num_starts);
+  return std::clamp<size_t>(kStartedRows / rows, 1, kUsualStarts);
+}
 
 size_t ClusterCount(const KMeansOptions& options, size_t rows) {
   if (options.num_clusters == 0)
@@ -77,23 +126,45 @@ void Describe(const Points& points, KMeansParts& parts) {
   parts.thresholds = AnomalyThresholds::OfScores(std::move(scores));
 }
 
+// The clustering of least loss from several starts; of equal ones the first.
+Clustering RunFromStarts(const Points& points, size_t wanted, const KMeansOptions& options,
+                         int64_t seed, const TrainingControl& control) {
+  const size_t starts = StartCount(options, points.rows());
+  RandomStream random(seed);
+  Clustering best;
+  for (size_t start = 0; start < starts; ++start) {
+    TrainingControl part = control;
+    if (control.progress)
+      part.progress = [&](double fraction, double loss) {
+        control.progress((static_cast<double>(start) + fraction) / static_cast<double>(starts),
+                         loss);
+      };
+    Clustering found =
+        RunLloyd(points, FirstCentroids(points, options.init, wanted, random, part), options, part);
+    if (start == 0 || found.info.back().loss < best.info.back().loss) best = std::move(found);
+  }
+  return best;
+}
+
 }  // namespace
 
 TrainedKMeans TrainKMeans(const TrainingRequest& request, const KMeansOptions& options,
                           RowSource& rows, const TrainingControl& control,
                           std::optional<std::vector<double>> start) {
+  const bool custom = options.init == KMeansInit::kCustom;
+  MarkedRows marked(rows);
   // Moved to their mean the numbers lose no digits; the cosine looks from the origin.
   const FeatureRows features(
-      request, rows,
+      request, custom ? marked : rows,
       {.centre = options.standardize_features || options.distance == KMeansDistance::kEuclidean,
        .standardise = options.standardize_features},
       control);
   const Points points(features, options.distance, request.threads);
+  if (custom) start = MarkedCentroids(points, marked.marked(), options);
   const size_t wanted =
       start ? start->size() / points.features() : ClusterCount(options, points.rows());
-  RandomStream random(request.seed);
-  if (!start) start = FirstCentroids(points, options.init, wanted, random, control);
-  Clustering clustering = RunLloyd(points, std::move(*start), options, control);
+  Clustering clustering = start ? RunLloyd(points, std::move(*start), options, control)
+                                : RunFromStarts(points, wanted, options, request.seed, control);
   KMeansParts parts{.distance = options.distance, .rows = static_cast<int64_t>(points.rows())};
   parts.centroids = std::move(clustering.centroids);
   parts.training_info = std::move(clustering.info);

@@ -7,6 +7,7 @@
 
 #include "ml/factor/factor_kind.h"
 #include "ml/factor/factor_model.h"
+#include "ml/factor/factor_rotation.h"
 #include "ml/test_rows.h"
 
 namespace braid::ml {
@@ -166,6 +167,53 @@ TEST(FactorAnalysis, ScoresAreThoseOfR) {
   }
 }
 
+// The least criteria that factor_analyzer finds from 60 starts (rotation_starts.py).
+TEST(FactorAnalysis, StartsFindTheLeastCriterion) {
+  const auto reference = nlohmann::json::parse(ReadFile(kData / "rotation_starts.json"));
+  const std::map<std::string, Rotation> rotations = {{"geomin", Rotation::kGeomin},
+                                                     {"oblimin", Rotation::kOblimin},
+                                                     {"quartimax", Rotation::kQuartimax},
+                                                     {"varimax", Rotation::kVarimax}};
+  size_t better = 0;
+  for (const nlohmann::json& data : reference.at("cases")) {
+    const auto rows = data.at("loadings").get<std::vector<std::vector<double>>>();
+    Matrix loadings(rows.size(), rows[0].size());
+    for (size_t i = 0; i < loadings.rows; ++i)
+      for (size_t j = 0; j < loadings.columns; ++j) loadings(i, j) = rows[i][j];
+    for (const nlohmann::json& expected : data.at("rotations")) {
+      const auto name = expected.at("rotation").get<std::string>();
+      SCOPED_TRACE(data.at("name").get<std::string>() + " " + name);
+      const Rotation rotation = rotations.at(name);
+      const Rotated once = RotateFactors(loadings, rotation, false, {});
+      const Rotated found = RotateFactors(loadings, rotation, false, {.starts = 30});
+      EXPECT_TRUE(found.converged);
+      // factor_analyzer's varimax goes another way, and stops a little early.
+      const auto least = expected.at("least").get<double>();
+      EXPECT_LE(found.criterion, least + 1e-6);
+      EXPECT_NEAR(found.criterion, least, name == "varimax" ? 1e-5 : 1e-6);
+      EXPECT_LE(found.criterion, once.criterion * (once.criterion < 0 ? 1 - 1e-8 : 1 + 1e-8));
+      if (found.criterion < once.criterion - 1e-4) ++better;
+      const Rotated by_four =
+          RotateFactors(loadings, rotation, false, {.starts = 30, .threads = 4});
+      EXPECT_EQ(by_four.loadings.cells, found.loadings.cells);
+    }
+  }
+  // Both geomins from the unrotated loadings alone end higher.
+  EXPECT_EQ(better, 2U);
+}
+
+TEST(FactorAnalysis, StopsBetweenStarts) {
+  std::stop_source stop;
+  stop.request_stop();
+  Matrix loadings(4, 2);
+  for (size_t i = 0; i < 4; ++i) loadings(i, i % 2) = 0.5 + 0.1 * static_cast<double>(i);
+  EXPECT_EQ(CodeOf([&] {
+              RotateFactors(loadings, Rotation::kGeomin, false,
+                            {.starts = 30, .stop = stop.get_token()});
+            }),
+            ErrorCode::kInterrupted);
+}
+
 TEST(FactorAnalysis, AnArtefactGivesTheSameModel) {
   const TrainedModel trained = TrainOn(ReadTable(kData / "ability.csv"), {});
   const std::string text = trained.model->ToArtefact();
@@ -187,6 +235,8 @@ TEST(FactorAnalysis, UnfitRowsAreRefused) {
   const TestTable ability = ReadTable(kData / "ability.csv");
   EXPECT_EQ(failure(ability, {Number("num_factors", 4)}), ErrorCode::kInvalidOption);
   EXPECT_EQ(failure(ability, {Number("num_factors", 0)}), ErrorCode::kInvalidOption);
+  EXPECT_EQ(failure(ability, {Number("num_starts", 0)}), ErrorCode::kInvalidOption);
+  EXPECT_EQ(failure(ability, {Number("num_starts", 1001)}), ErrorCode::kInvalidOption);
 }
 
 TEST(FactorAnalysis, SingularCorrelationsHaveNoChiSquare) {

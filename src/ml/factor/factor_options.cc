@@ -6,8 +6,8 @@
 namespace braid::ml {
 
 std::vector<std::string_view> FactorOptionNames() {
-  return {"num_factors", "extraction_method", "rotation",
-          "scores",      "kaiser_normalize",  "max_iterations"};
+  return {"num_factors",      "extraction_method", "rotation",  "scores",
+          "kaiser_normalize", "max_iterations",    "num_starts"};
 }
 
 FactorOptions ParseFactorOptions(const std::vector<Option>& options) {
@@ -29,6 +29,9 @@ FactorOptions ParseFactorOptions(const std::vector<Option>& options) {
   parsed.kaiser_normalize =
       reader.Boolean("kaiser_normalize",
                      parsed.rotation == Rotation::kVarimax || parsed.rotation == Rotation::kPromax);
+  parsed.num_starts = reader.Integer("num_starts", 1, parsed.num_starts);
+  if (parsed.num_starts > kMostRotationStarts)
+    OptionReader::Refuse(*reader.Find("num_starts"), "a whole number from 1 to 1000");
   parsed.scores = reader.Word(
       "scores", parsed.scores,
       {{"REGRESSION", FactorScores::kRegression}, {"BARTLETT", FactorScores::kBartlett}});

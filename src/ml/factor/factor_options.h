@@ -14,11 +14,14 @@ enum class Extraction : uint8_t { kMinres, kMaximumLikelihood, kPrincipalAxis };
 enum class Rotation : uint8_t { kNone, kVarimax, kPromax, kOblimin, kQuartimax, kGeomin };
 enum class FactorScores : uint8_t { kRegression, kBartlett };
 
+constexpr int64_t kMostRotationStarts = 1000;
+
 struct FactorOptions {
   std::optional<int64_t> num_factors;  // else by parallel analysis
   Extraction extraction = Extraction::kMinres;
   Rotation rotation = Rotation::kOblimin;
   bool kaiser_normalize = false;
+  int64_t num_starts = 30;
   FactorScores scores = FactorScores::kRegression;
   int64_t max_iterations = 1000;
 };

@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // Gradient projection (Jennrich 2001 for orthogonal, 2002 for oblique rotations), the criteria as
 // in Bernaards and Jennrich (2005). Promax (Hendrickson and White 1964): least squares to the
-// fourth powers of the varimax loadings.
+// fourth powers of the varimax loadings. Criteria have several minima, hence several starts (Nguyen
+// and Waller, Local minima and factor rotations in exploratory factor analysis, 2022).
 #include "ml/factor/factor_rotation.h"
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
+
+#include "ml/parallel.h"
+#include "ml/random_stream.h"
+#include "ml/training.h"
 
 namespace braid::ml {
 
 namespace {
 
 constexpr double kGradientTolerance = 1e-9;
+// Of a slope at which the criterion is known to 10 digits: so far each start goes, the best goes
+// on.
+constexpr double kLooseTolerance = 1e-5;
+constexpr double kEqualValue = 1e-8;
 constexpr int kMaxSteps = 5000;
 constexpr double kGeominOffset = 0.01;
 constexpr double kPromaxPower = 4;
+
+// Promax descends as varimax.
+constexpr bool IsObliqueRotation(Rotation rotation) {
+  return IsOblique(rotation) && rotation != Rotation::kPromax;
+}
 
 // The criterion to minimise, and its derivatives by the loadings.
 double Criterion(Rotation rotation, const Matrix& l, Matrix& gradient) {
@@ -100,16 +115,22 @@ Matrix OnManifold(Matrix matrix, bool oblique) {
   return matrix;
 }
 
-Rotated ProjectGradient(const Matrix& a, Rotation rotation) {
-  const bool oblique = rotation == Rotation::kOblimin || rotation == Rotation::kGeomin;
-  Point at = Evaluate(a, Matrix::Identity(a.columns), rotation, oblique);
-  double length = 1;
+struct Descent {
+  Point at;
   bool converged = false;
-  for (int step = 0; step < kMaxSteps && !converged; ++step) {
+};
+
+// Down from a point until the slope is below the tolerance.
+Descent Descend(const Matrix& a, Point start, Rotation rotation, double tolerance, int most_steps) {
+  const bool oblique = IsObliqueRotation(rotation);
+  Descent descent{.at = std::move(start)};
+  Point& at = descent.at;
+  double length = 1;
+  for (int step = 0; step < most_steps; ++step) {
     const Matrix direction = Projected(at, oblique);
     const double slope = SumOfSquares(direction);
-    converged = std::sqrt(slope) < kGradientTolerance;
-    if (converged) break;
+    descent.converged = std::sqrt(slope) < tolerance;
+    if (descent.converged) break;
     length *= 2;
     bool fell = false;
     for (; length > 1e-12; length /= 2) {
@@ -122,11 +143,46 @@ Rotated ProjectGradient(const Matrix& a, Rotation rotation) {
     }
     if (fell) continue;
     // What is left of the slope is rounding.
-    converged = std::sqrt(slope) < 1e-5;
+    descent.converged = std::sqrt(slope) < kLooseTolerance;
     break;
   }
-  Matrix correlations = Product(Transposed(at.transformation), at.transformation);
-  return {std::move(at.loadings), std::move(correlations), converged};
+  return descent;
+}
+
+// The first start is no rotation; of the others the nearest orthogonal matrices to normal random
+// numbers, which are spread evenly over all rotations.
+std::vector<Matrix> Starts(size_t factors, const RotationSearch& search) {
+  std::vector<Matrix> starts = {Matrix::Identity(factors)};
+  RandomStream random(search.seed);
+  while (static_cast<int64_t>(starts.size()) < search.starts) {
+    Matrix drawn(factors, factors);
+    for (double& cell : drawn.cells) cell = random.Gaussian();
+    starts.push_back(NearestOrthogonal(drawn));
+  }
+  return starts;
+}
+
+Rotated LeastCriterion(const Matrix& a, Rotation rotation, const RotationSearch& search) {
+  const bool oblique = IsObliqueRotation(rotation);
+  const std::vector<Matrix> starts = Starts(a.columns, search);
+  std::vector<Descent> found(starts.size());
+  ForEachPart(starts.size(), search.threads, [&](size_t i) {
+    ThrowIfStopped(search.stop);
+    found[i] =
+        Descend(a, Evaluate(a, starts[i], rotation, oblique), rotation, kLooseTolerance, kMaxSteps);
+  });
+  size_t best = 0;
+  for (size_t i = 1; i < found.size(); ++i) {
+    const double least = found[best].at.value;
+    if (found[i].at.value < least - kEqualValue * std::abs(least)) best = i;
+  }
+  ThrowIfStopped(search.stop);
+  Descent end = Descend(a, std::move(found[best].at), rotation, kGradientTolerance, kMaxSteps);
+  Matrix correlations = Product(Transposed(end.at.transformation), end.at.transformation);
+  return {.loadings = std::move(end.at.loadings),
+          .correlations = std::move(correlations),
+          .criterion = end.at.value,
+          .converged = end.converged};
 }
 
 Rotated Promax(Rotated varimax) {
@@ -139,14 +195,18 @@ Rotated Promax(Rotated varimax) {
   if (!scale.is_positive) return varimax;
   for (size_t i = 0; i < u.rows; ++i)
     for (size_t j = 0; j < u.columns; ++j) u(i, j) *= std::sqrt(scale.inverse(j, j));
-  return {Product(x, u), InvertSymmetric(Product(Transposed(u), u)).inverse, varimax.converged};
+  return {.loadings = Product(x, u),
+          .correlations = InvertSymmetric(Product(Transposed(u), u)).inverse,
+          .criterion = varimax.criterion,
+          .converged = varimax.converged};
 }
 
 }  // namespace
 
-Rotated RotateFactors(const Matrix& loadings, Rotation rotation, bool kaiser_normalize) {
+Rotated RotateFactors(const Matrix& loadings, Rotation rotation, bool kaiser_normalize,
+                      const RotationSearch& search) {
   if (rotation == Rotation::kNone || loadings.columns == 1)
-    return {loadings, Matrix::Identity(loadings.columns)};
+    return {.loadings = loadings, .correlations = Matrix::Identity(loadings.columns)};
   Matrix scaled = loadings;
   std::vector<double> lengths(loadings.rows, 1);
   for (size_t i = 0; i < loadings.rows && kaiser_normalize; ++i) {
@@ -155,7 +215,7 @@ Rotated RotateFactors(const Matrix& loadings, Rotation rotation, bool kaiser_nor
     if (square > 0) lengths[i] = std::sqrt(square);
     for (size_t j = 0; j < loadings.columns; ++j) scaled(i, j) /= lengths[i];
   }
-  Rotated rotated = ProjectGradient(scaled, rotation);
+  Rotated rotated = LeastCriterion(scaled, rotation, search);
   for (size_t i = 0; i < loadings.rows; ++i)
     for (size_t j = 0; j < loadings.columns; ++j) rotated.loadings(i, j) *= lengths[i];
   return rotation == Rotation::kPromax ? Promax(std::move(rotated)) : rotated;

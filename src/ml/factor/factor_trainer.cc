@@ -182,7 +182,11 @@ TrainedModel TrainFactorsFromMoments(const TrainingRequest& request, const GramA
       ExtractFactors(correlation, factors, options.extraction, options.max_iterations);
   ThrowIfStopped(control);
   const Rotated rotated =
-      RotateFactors(extracted.loadings, options.rotation, options.kaiser_normalize);
+      RotateFactors(extracted.loadings, options.rotation, options.kaiser_normalize,
+                    {.starts = options.num_starts,
+                     .seed = request.seed,
+                     .threads = request.threads,
+                     .stop = control.stop});
   parts.uniqueness = std::move(extracted.uniqueness);
   Arrange(rotated, parts);
   parts.weights = ScoreWeights(correlation, parts, options.scores);

@@ -83,6 +83,26 @@ std::vector<std::string> FactorizationModel::known_categories(size_t input) cons
   return (input == 0 ? parts_.users : parts_.items).ids();
 }
 
+std::optional<uint32_t> FactorizationModel::PlaceOf(size_t input, std::string_view id) const {
+  return (input == 0 ? parts_.users : parts_.items).Find(id);
+}
+
+std::vector<UserRanking> FactorizationModel::Rank(std::span<const UserItems> users) const {
+  const size_t width = parts_.user_side.width;
+  std::vector<UserRanking> rankings;
+  rankings.reserve(users.size());
+  RankingJudge judge;
+  std::vector<double> scores(parts_.items.size());
+  for (const UserItems& user : users) {
+    BRAID_CHECK(user.user < parts_.users.size());
+    const double* factors = parts_.user_side.Row(user.user);
+    for (size_t item = 0; item < scores.size(); ++item)
+      scores[item] = Dot(factors, parts_.item_side.Row(item), width);
+    rankings.push_back(judge.Judge(scores, user.taken));
+  }
+  return rankings;
+}
+
 std::vector<TableFunction> FactorizationModel::table_functions() const {
   return {{"WEIGHTS"}, {"TRAINING_INFO"}};
 }

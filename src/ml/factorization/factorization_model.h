@@ -34,8 +34,6 @@ class FactorizationModel final : public Model {
 
   const FactorizationParts& parts() const { return parts_; }
   std::string_view kind() const override { return "matrix_factorization"; }
-  // Confidences of implicit feedback are no ratings: their errors would say nothing.
-  bool can_be_judged() const override { return parts_.feedback == Feedback::kExplicit; }
   Task task() const override { return Task::kRecommendation; }
   std::vector<InputColumn> input_columns() const override;
   int64_t rows() const override { return parts_.rows; }
@@ -43,6 +41,10 @@ class FactorizationModel final : public Model {
   std::vector<std::string> score_names() const override;
   void Score(const Batch& inputs, std::span<double> out) const override;
   std::vector<std::string> known_categories(size_t input) const override;
+  // Confidences of implicit feedback are no ratings: what they say is which items come first.
+  bool ranks_items() const override { return parts_.feedback == Feedback::kImplicit; }
+  std::optional<uint32_t> PlaceOf(size_t input, std::string_view id) const override;
+  std::vector<UserRanking> Rank(std::span<const UserItems> users) const override;
   std::vector<TableFunction> table_functions() const override;
   Table TableOf(std::string_view function, const std::vector<Option>& settings) const override;
   std::string ToArtefact() const override;

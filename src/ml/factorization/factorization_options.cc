@@ -8,8 +8,8 @@
 namespace braid::ml {
 
 std::vector<std::string_view> FactorizationOptionNames() {
-  return {"feedback_type", "num_factors",    "user_col",   "item_col",         "rating_col",
-          "l2_reg",        "max_iterations", "early_stop", "min_rel_progress", "wals_alpha"};
+  return {"feedback_type",  "num_factors", "user_col",         "item_col",   "rating_col", "l2_reg",
+          "max_iterations", "early_stop",  "min_rel_progress", "wals_alpha", "num_starts"};
 }
 
 FactorizationOptions ParseFactorizationOptions(const std::vector<Option>& options) {
@@ -23,6 +23,9 @@ FactorizationOptions ParseFactorizationOptions(const std::vector<Option>& option
     if (factors > kMostFactors) OptionReader::Refuse(*option, "an integer from 1 to 1000");
     parsed.num_factors = static_cast<size_t>(factors);
   }
+  parsed.num_starts = reader.Integer("num_starts", 1, parsed.num_starts);
+  if (parsed.num_starts > kMostFactorizationStarts)
+    OptionReader::Refuse(*reader.Find("num_starts"), "a whole number from 1 to 1000");
   parsed.l2_reg = reader.AtLeast("l2_reg", 0, parsed.l2_reg);
   if (reader.Has("wals_alpha") && parsed.feedback == Feedback::kExplicit)
     throw Error(ErrorCode::kInvalidOption, "WALS_ALPHA is for implicit feedback",

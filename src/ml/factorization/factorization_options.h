@@ -15,10 +15,12 @@ enum class Feedback : uint8_t {
 };
 
 constexpr int64_t kMostFactors = 1000;
+constexpr int64_t kMostFactorizationStarts = 1000;
 
 struct FactorizationOptions {
   Feedback feedback = Feedback::kExplicit;
   std::optional<size_t> num_factors;  // else log2 of the number of rows
+  int64_t num_starts = 0;             // 0: by the number of ratings
   double l2_reg = 1;
   double wals_alpha = 40;
   int64_t max_iterations = 20;

@@ -243,10 +243,60 @@ TEST(FactorizationTest, RefusesRowsThatCannotBeTrainedOn) {
 TEST(FactorizationTest, RefusesOptions) {
   for (const Option& option :
        {Set("feedback_type", std::string("GUESSED")), Set("num_factors", int64_t{0}),
-        Set("num_factors", int64_t{1001}), Set("l2_reg", -1.0), Set("wals_alpha", 2.0),
+        Set("num_factors", int64_t{1001}), Set("num_starts", int64_t{0}),
+        Set("num_starts", int64_t{1001}), Set("l2_reg", -1.0), Set("wals_alpha", 2.0),
         Set("max_iterations", int64_t{0}), Set("item_col", std::string("User"))})
     EXPECT_EQ(CodeOf([&] { ParseFactorizationOptions({option}); }), ErrorCode::kInvalidOption)
         << option.name;
+}
+
+// The library implicit and L-BFGS agree on the minimum (tests/data/factorization/ranking.py).
+TEST(FactorizationTest, ReachesTheObjectiveOfTheLibraryImplicit) {
+  const nlohmann::json expected =
+      nlohmann::json::parse(ReadFile(TestData() / "factorization" / "ranking.json"))
+          .at("models")
+          .at("all");
+  TestRows rows = RowsOf(ReadTable(TestData() / "factorization" / "counts.csv"));
+  const Ratings ratings = ReadRatings(rows, Feedback::kImplicit, {});
+  FactorizationOptions options{.feedback = Feedback::kImplicit};
+  options.l2_reg = expected.at("l2_reg").get<double>();
+  options.wals_alpha = expected.at("wals_alpha").get<double>();
+  AlternatingSquares squares(ratings, options, 2, 1, 1, {});
+  for (int i = 0; i < 3000; ++i) squares.Iterate();
+  EXPECT_NEAR(squares.Objective() / expected.at("objective").get<double>(), 1, 1e-10);
+}
+
+// Errors and penalty, from the answers and ML.WEIGHTS' numbers.
+double ObjectiveOf(const Model& model, const TestTable& table, double l2_reg) {
+  TestRows rows = RowsOf(table);
+  std::vector<double> scores(table.rows());
+  model.Score(rows.BatchOf(0, table.rows(), 2), scores);
+  double objective = 0;
+  for (size_t row = 0; row < scores.size(); ++row) {
+    const double error = std::stod(*table.Column("rating")[row]) - scores[row];
+    objective += error * error;
+  }
+  const FactorizationParts& parts = dynamic_cast<const FactorizationModel&>(model).parts();
+  for (const FactorSide* side : {&parts.user_side, &parts.item_side}) {
+    for (const double factor : side->factors) objective += l2_reg * factor * factor;
+    for (const double bias : side->biases) objective += l2_reg * bias * bias;
+  }
+  return objective;
+}
+
+TEST(FactorizationTest, MoreStartsAreNeverWorse) {
+  const TestTable table = ReadTable(TestData() / "factorization" / "ratings.csv");
+  double before = std::numeric_limits<double>::infinity();
+  for (const int64_t starts : {1, 3, 20}) {
+    const auto model = TrainOn(
+        table, {Set("num_factors", int64_t{2}), Set("l2_reg", 0.5), Set("num_starts", starts)});
+    const double objective = ObjectiveOf(*model, table, 0.5);
+    EXPECT_LE(objective, before * (1 + 1e-12));
+    before = objective;
+  }
+  // The least there is, found by L-BFGS.
+  const double least = ReadReference(Feedback::kExplicit).minimum.at("objective").get<double>();
+  EXPECT_LT(before, 1.03 * least);
 }
 
 TEST(FactorizationTest, StopsWhenAsked) {

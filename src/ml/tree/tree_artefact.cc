@@ -15,6 +15,10 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kFormat = "braid.trees";
 constexpr int kVersion = 1;
+constexpr int kEncodedVersion = 2;  // where categories have another encoding than their places
+
+const std::pair<TreeEncodingKind, std::string_view> kEncodings[] = {
+    {TreeEncodingKind::kOneHot, "one_hot"}, {TreeEncodingKind::kTarget, "target"}};
 
 // A leaf's input is -1, its value stands in the place of a threshold.
 Json TreeJson(const Tree& tree) {
@@ -87,29 +91,45 @@ TreeType ReadType(const std::string& name) {
   MalformedArtefact("the model type is unknown");
 }
 
+TreeEncodingKind ReadEncoding(const Json& json) {
+  if (json.at("version") == kVersion) return TreeEncodingKind::kLabel;
+  const std::string name = json.at("category_encoding").get<std::string>();
+  for (const auto& [encoding, known] : kEncodings)
+    if (known == name) return encoding;
+  MalformedArtefact("the encoding of the categories is unknown");
+}
+
 void ReadInputs(const Json& json, TreeParts& parts) {
-  for (const Json& item : json) {
+  const TreeEncodingKind encoding = ReadEncoding(json);
+  const bool has_values = encoding == TreeEncodingKind::kTarget;
+  const size_t targets = parts.classes.size() > 2 ? parts.classes.size() : 1;
+  std::vector<EncodedInput> encoded;
+  for (const Json& item : json.at("inputs")) {
     const std::string kind = item.at("kind").get<std::string>();
     if (kind != "numeric" && kind != "category")
       MalformedArtefact("an input is of an unknown kind");
     parts.inputs.push_back({item.at("name").get<std::string>(),
                             kind == "numeric" ? InputKind::kNumeric : InputKind::kCategory});
-    parts.levels.push_back(kind == "numeric" ? std::vector<std::string>()
-                                             : item.at("levels").get<std::vector<std::string>>());
+    EncodedInput& input = encoded.emplace_back();
+    if (kind == "numeric") continue;
+    input.levels = item.at("levels").get<std::vector<std::string>>();
+    if (has_values)
+      input.values = FiniteNumbers(item.at("values"), (input.levels.size() + 2) * targets);
   }
+  parts.encoding = TreeEncoding(encoding, parts.inputs, std::move(encoded), targets);
 }
 
 TreeParts ReadParts(const Json& json) {
   TreeParts parts{.type = ReadType(json.at("model_type").get<std::string>()),
                   .label = json.at("label").get<std::string>()};
-  ReadInputs(json.at("inputs"), parts);
   parts.classes = json.at("classes").get<std::vector<std::string>>();
   const size_t classes = parts.classes.size();
   if (IsClassifier(parts.type) ? classes < 2 : classes != 0)
     MalformedArtefact("the classes do not fit the model type");
+  ReadInputs(json, parts);
   parts.base = FiniteNumber(json.at("base"));
   for (const Json& tree : json.at("trees"))
-    parts.trees.push_back(ReadTree(tree, parts.inputs.size(), classes > 2 ? classes : 1));
+    parts.trees.push_back(ReadTree(tree, parts.encoding.width(), classes > 2 ? classes : 1));
   parts.rows = CountNumber(json.at("rows"));
   parts.skipped = CountNumber(json.at("skipped"));
   parts.training_info = ReadTrainingInfo(json.at("training_info"));
@@ -123,27 +143,32 @@ std::string TreeModel::ToArtefact() const {
   for (size_t c = 0; c < parts_.inputs.size(); ++c) {
     const bool numeric = parts_.inputs[c].kind == InputKind::kNumeric;
     Json input = {{"name", parts_.inputs[c].name}, {"kind", numeric ? "numeric" : "category"}};
-    if (!numeric) input["levels"] = parts_.levels[c];
+    const EncodedInput& encoded = parts_.encoding.encoded()[c];
+    if (!numeric) input["levels"] = encoded.levels;
+    if (!encoded.values.empty()) input["values"] = encoded.values;
     inputs.push_back(std::move(input));
   }
   Json trees = Json::array();
   for (const Tree& tree : parts_.trees) trees.push_back(TreeJson(tree));
-  const Json json = {{"format", kFormat},
-                     {"version", kVersion},
-                     {"model_type", TreeTypeName(parts_.type)},
-                     {"label", parts_.label},
-                     {"inputs", std::move(inputs)},
-                     {"classes", parts_.classes},
-                     {"base", parts_.base},
-                     {"trees", std::move(trees)},
-                     {"rows", parts_.rows},
-                     {"skipped", parts_.skipped},
-                     {"training_info", TrainingInfoJson(parts_.training_info)}};
+  const bool plain = parts_.encoding.kind() == TreeEncodingKind::kLabel;
+  Json json = {{"format", kFormat},
+               {"version", plain ? kVersion : kEncodedVersion},
+               {"model_type", TreeTypeName(parts_.type)},
+               {"label", parts_.label},
+               {"inputs", std::move(inputs)},
+               {"classes", parts_.classes},
+               {"base", parts_.base},
+               {"trees", std::move(trees)},
+               {"rows", parts_.rows},
+               {"skipped", parts_.skipped},
+               {"training_info", TrainingInfoJson(parts_.training_info)}};
+  for (const auto& [encoding, name] : kEncodings)
+    if (parts_.encoding.kind() == encoding) json["category_encoding"] = name;
   return DumpArtefact(json);
 }
 
 TreeModel TreeModel::FromArtefact(std::string_view artefact) {
-  const Json json = ParseArtefact(artefact, kFormat, kVersion);
+  const Json json = ParseArtefact(artefact, kFormat, kVersion, kEncodedVersion);
   try {
     return TreeModel(ReadParts(json));
   } catch (const nlohmann::json::exception& error) {

@@ -129,12 +129,18 @@ void TreeModel::Explain(const Batch& inputs, std::span<double> out) const {
   for (const Tree& tree : parts_.trees) baselines[tree.output] += Expectation(tree);
   std::fill(out.begin(), out.end(), 0.0);
   std::vector<float> values;
-  Encode(inputs, 0, inputs.rows, values);
+  parts_.encoding.Encode(inputs, 0, inputs.rows, values);
+  const size_t numbers = parts_.encoding.width();
+  const std::vector<uint32_t>& input_of = parts_.encoding.input_of();
+  std::vector<double> of_numbers(numbers);
   for (size_t row = 0; row < inputs.rows; ++row) {
-    for (const Tree& tree : parts_.trees)
-      Shapley(tree, &values[row * parts_.inputs.size()],
-              &out[(row * margins + tree.output) * width])
-          .Visit(0, {}, 1, 1, -1);
+    for (const Tree& tree : parts_.trees) {
+      std::fill(of_numbers.begin(), of_numbers.end(), 0.0);
+      Shapley(tree, &values[row * numbers], of_numbers.data()).Visit(0, {}, 1, 1, -1);
+      // What the numbers of an input contribute adds up to what it contributes.
+      double* of_inputs = &out[(row * margins + tree.output) * width];
+      for (size_t i = 0; i < numbers; ++i) of_inputs[input_of[i]] += of_numbers[i];
+    }
     for (size_t k = 0; k < margins; ++k)
       out[(row * margins + k) * width + width - 1] = baselines[k];
   }

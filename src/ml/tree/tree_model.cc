@@ -2,7 +2,6 @@
 #include "ml/tree/tree_model.h"
 
 #include <cmath>
-#include <limits>
 
 #include "base/error.h"
 
@@ -29,31 +28,7 @@ void Probabilities(std::span<const double> margins, std::span<double> out) {
 }  // namespace
 
 TreeModel::TreeModel(TreeParts parts) : parts_(std::move(parts)) {
-  BRAID_CHECK(parts_.levels.size() == parts_.inputs.size());
-  for (const std::vector<std::string>& texts : parts_.levels) {
-    auto& codes = codes_.emplace_back();
-    for (size_t k = 0; k < texts.size(); ++k) codes.emplace(texts[k], static_cast<float>(k));
-  }
   for (Tree& tree : parts_.trees) tree.MeasureDepth();
-}
-
-void TreeModel::Encode(const Batch& inputs, size_t begin, size_t count,
-                       std::vector<float>& values) const {
-  const size_t width = parts_.inputs.size();
-  values.assign(count * width, std::numeric_limits<float>::quiet_NaN());
-  for (size_t c = 0; c < width; ++c) {
-    const ColumnView& column = inputs.columns[c];
-    for (size_t row = 0; row < count; ++row) {
-      if (!column.IsValid(begin + row)) continue;
-      float& value = values[row * width + c];
-      if (parts_.inputs[c].kind == InputKind::kNumeric) {
-        value = static_cast<float>(column.doubles()[begin + row]);
-        continue;
-      }
-      const auto found = codes_[c].find(column.strings()[begin + row]);
-      if (found != codes_[c].end()) value = found->second;
-    }
-  }
 }
 
 void TreeModel::Score(const Batch& inputs, std::span<double> out) const {
@@ -64,9 +39,9 @@ void TreeModel::Score(const Batch& inputs, std::span<double> out) const {
   std::vector<double> sums;
   for (size_t begin = 0; begin < inputs.rows; begin += kBlockRows) {
     const size_t count = std::min(kBlockRows, inputs.rows - begin);
-    Encode(inputs, begin, count, values);
+    parts_.encoding.Encode(inputs, begin, count, values);
     sums.assign(count * margins, parts_.base);
-    AddTreeScores(parts_.trees, values, parts_.inputs.size(), margins, sums);
+    AddTreeScores(parts_.trees, values, parts_.encoding.width(), margins, sums);
     if (parts_.classes.empty()) {
       std::copy(sums.begin(), sums.end(), &out[begin]);
       continue;

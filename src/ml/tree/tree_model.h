@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <algorithm>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "ml/model.h"
+#include "ml/tree/tree_encoding.h"
 #include "ml/tree/tree_ensemble.h"
 #include "ml/tree/tree_options.h"
 
@@ -17,9 +17,9 @@ struct TreeParts {
   TreeType type = TreeType::kBoostedRegressor;
   std::string label;
   std::vector<InputColumn> inputs;
-  std::vector<std::vector<std::string>> levels;  // by input: a category's codes, in order
-  std::vector<std::string> classes;              // ascending; empty for a regression
-  double base = 0;                               // of each score before the link
+  TreeEncoding encoding;             // of the inputs
+  std::vector<std::string> classes;  // ascending; empty for a regression
+  double base = 0;                   // of each score before the link
   std::vector<Tree> trees;
   int64_t rows = 0;
   int64_t skipped = 0;
@@ -27,7 +27,8 @@ struct TreeParts {
 };
 
 // Boosted trees and random forests: base + Σ of leaves, then the identity, the logistic function or
-// softmax. NULL, NaN and unseen categories are missing: each split has a side for them.
+// softmax. What is missing (NaN) has a side in each split. Splits are of the encoding's numbers;
+// explanations and importances are of the inputs that these come from.
 class TreeModel final : public Model {
  public:
   explicit TreeModel(TreeParts parts);
@@ -55,11 +56,7 @@ class TreeModel final : public Model {
   size_t margin_count() const { return parts_.classes.size() > 2 ? parts_.classes.size() : 1; }
 
  private:
-  // Rows begin … begin + count as the trees take them.
-  void Encode(const Batch& inputs, size_t begin, size_t count, std::vector<float>& values) const;
-
   TreeParts parts_;
-  std::vector<std::map<std::string, float, std::less<>>> codes_;
 };
 
 }  // namespace braid::ml

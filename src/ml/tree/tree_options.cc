@@ -39,20 +39,6 @@ void ReadSampling(const OptionReader& reader, TreeOptions& parsed) {
   parsed.colsample_bynode = share("colsample_bynode", parsed.colsample_bynode);
 }
 
-void CheckEncoding(const OptionReader& reader) {
-  const bool label = reader.Word("category_encoding_method", true,
-                                 {{"LABEL_ENCODING", true},
-                                  {"LABEL", true},
-                                  {"ONE_HOT_ENCODING", false},
-                                  {"ONE_HOT", false},
-                                  {"TARGET_ENCODING", false},
-                                  {"TARGET", false}});
-  if (!label)
-    throw Error(ErrorCode::kNotSupported,
-                "CATEGORY_ENCODING_METHOD of trees is 'LABEL_ENCODING' alone",
-                "leave it out, or encode the column in the training query");
-}
-
 }  // namespace
 
 std::string_view TreeTypeName(TreeType type) {
@@ -116,7 +102,13 @@ TreeOptions ParseTreeOptions(TreeType type, const std::vector<Option>& options) 
   parsed.tree_method = reader.Word(
       "tree_method", parsed.tree_method,
       {{"AUTO", std::string("hist")}, {"EXACT", "exact"}, {"APPROX", "approx"}, {"HIST", "hist"}});
-  CheckEncoding(reader);
+  parsed.category_encoding = reader.Word("category_encoding_method", parsed.category_encoding,
+                                         {{"LABEL_ENCODING", TreeEncodingKind::kLabel},
+                                          {"LABEL", TreeEncodingKind::kLabel},
+                                          {"ONE_HOT_ENCODING", TreeEncodingKind::kOneHot},
+                                          {"ONE_HOT", TreeEncodingKind::kOneHot},
+                                          {"TARGET_ENCODING", TreeEncodingKind::kTarget},
+                                          {"TARGET", TreeEncodingKind::kTarget}});
   parsed.auto_class_weights = reader.Boolean("auto_class_weights", false);
   parsed.class_weights = ReadClassWeights(reader);
   return parsed;

@@ -26,6 +26,9 @@ constexpr bool IsForest(TreeType type) {
   return type == TreeType::kForestClassifier || type == TreeType::kForestRegressor;
 }
 
+// How a category becomes numbers (tree_encoding.h).
+enum class TreeEncodingKind : uint8_t { kLabel, kOneHot, kTarget };
+
 // Options with BigQuery ML's defaults; those of a forest differ. A forest is one round of
 // num_parallel_tree trees at a learning rate of 1.
 struct TreeOptions {
@@ -42,6 +45,7 @@ struct TreeOptions {
   double colsample_bynode = 1;
   double min_tree_child_weight = 1;
   double min_split_loss = 0;
+  TreeEncodingKind category_encoding = TreeEncodingKind::kLabel;
   std::string tree_method = "hist";  // XGBoost's word
   int64_t max_iterations = 20;
   bool early_stop = true;

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "ml/tree/training_encoding.h"
 
 namespace braid::ml {
 
@@ -47,9 +48,8 @@ class TextCodes {
 class Loader {
  public:
   // `known`: encode as these training rows; nullptr: find levels and classes.
-  Loader(const TreeRequest& request, const TreeRows* known) : request_(request), known_(known) {
-    for (size_t c = 0; c < request.inputs.size(); ++c)
-      codes_.emplace_back(known ? known->levels[c] : std::vector<std::string>());
+  Loader(const TreeRequest& request, const TreeRows* known)
+      : request_(request), known_(known), codes_(request.inputs.size()) {
     labels_ = TextCodes(known ? known->classes : std::vector<std::string>());
   }
 
@@ -62,23 +62,28 @@ class Loader {
         continue;
       }
       ++out_.rows;
-      for (size_t c = 0; c < inputs; ++c) TakeInput(batch.columns[c], row, c);
+      out_.values.resize(out_.values.size() + width(), kMissing);
+      const std::span<float> values = std::span(out_.values).last(width());
+      for (size_t c = 0; c < inputs; ++c) TakeInput(batch.columns[c], row, c, values);
       if (request_.has_weight) TakeWeight(batch.columns.back(), row);
     }
   }
 
+  // Of rows that are trained on: texts are numbered in ascending order.
   TreeRows Finish() {
     if (known_ != nullptr) return std::move(out_);
     const size_t inputs = request_.inputs.size();
+    std::vector<EncodedInput> encoded(inputs);
     for (size_t c = 0; c < inputs; ++c) {
       std::vector<size_t> places;
-      out_.levels.push_back(codes_[c].Sort(places));
+      encoded[c].levels = codes_[c].Sort(places);
       if (request_.inputs[c].kind == InputKind::kNumeric) continue;
       for (size_t row = 0; row < out_.rows; ++row) {
         float& value = out_.values[row * inputs + c];
         if (!std::isnan(value)) value = static_cast<float>(places[static_cast<size_t>(value)]);
       }
     }
+    out_.encoding = TreeEncoding(TreeEncodingKind::kLabel, request_.inputs, std::move(encoded), 1);
     return std::move(out_);
   }
 
@@ -118,23 +123,29 @@ class Loader {
     return true;
   }
 
-  void TakeInput(const ColumnView& view, size_t row, size_t input) {
-    float value = kMissing;
+  // Of training rows one number an input, a category's code as it first came.
+  size_t width() const {
+    return known_ != nullptr ? known_->encoding.width() : request_.inputs.size();
+  }
+
+  void TakeInput(const ColumnView& view, size_t row, size_t input, std::span<float> values) {
     if (request_.inputs[input].kind == InputKind::kCategory) {
-      if (view.IsValid(row)) {
-        const std::optional<size_t> code = known_ ? codes_[input].Find(view.strings()[row])
-                                                  : codes_[input].CodeOf(view.strings()[row]);
-        if (code) value = static_cast<float>(*code);
-      }
-    } else if (view.IsValid(row)) {
-      value = static_cast<float>(view.doubles()[row]);
-      if (std::isinf(value))
-        throw Error(
-            ErrorCode::kTrainingData,
-            "Infinite value, or one past 3.4e38, in the input: " + request_.inputs[input].name,
-            "write nullif(x, 'inf'::DOUBLE) or filter the rows");
+      if (known_ != nullptr)
+        known_->encoding.PutCode(input, known_->encoding.CodeOf(input, view, row), values);
+      else if (view.IsValid(row))
+        values[input] = static_cast<float>(codes_[input].CodeOf(view.strings()[row]));
+      return;
     }
-    out_.values.push_back(value);
+    const float value = view.IsValid(row) ? static_cast<float>(view.doubles()[row]) : kMissing;
+    if (std::isinf(value))
+      throw Error(
+          ErrorCode::kTrainingData,
+          "Infinite value, or one past 3.4e38, in the input: " + request_.inputs[input].name,
+          "write nullif(x, 'inf'::DOUBLE) or filter the rows");
+    if (known_ != nullptr)
+      known_->encoding.PutNumber(input, value, values);
+    else
+      values[input] = value;
   }
 
   void TakeWeight(const ColumnView& view, size_t row) {
@@ -161,6 +172,17 @@ void Scan(Loader& loader, RowSource& rows, const TrainingControl& control) {
 
 }  // namespace
 
+double LabelMean(const TreeRows& rows) {
+  double sum = 0;
+  double weights = 0;
+  for (size_t row = 0; row < rows.rows; ++row) {
+    const double weight = rows.weight.empty() ? 1 : rows.weight[row];
+    sum += weight * (rows.label[row] - rows.label[0]);
+    weights += weight;
+  }
+  return rows.label[0] + sum / weights;
+}
+
 TreeRows LoadTreeRows(const TreeRequest& request, RowSource& rows, const TrainingControl& control) {
   if (request.inputs.empty())
     throw Error(ErrorCode::kTrainingData, "There is no input column beside the label",
@@ -178,6 +200,7 @@ TreeRows LoadTreeRows(const TreeRequest& request, RowSource& rows, const Trainin
   if (IsClassifier(request.type) && loaded.classes.size() < 2)
     throw Error(ErrorCode::kTrainingData, "The label has only one value: " + loaded.classes[0],
                 "a classification needs rows of two labels");
+  EncodeCategories(request, loaded);
   return loaded;
 }
 

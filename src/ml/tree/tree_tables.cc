@@ -18,7 +18,7 @@ Table FeatureImportance(const TreeParts& parts) {
   for (const Tree& tree : parts.trees)
     for (uint32_t node = 0; node < tree.nodes.size(); ++node) {
       if (tree.IsLeaf(node)) continue;
-      Sums& input = sums[tree.nodes[node].input];
+      Sums& input = sums[parts.encoding.input_of()[tree.nodes[node].input]];
       ++input.splits;
       input.gain += static_cast<double>(tree.statistics[node].gain);
       input.cover += static_cast<double>(tree.statistics[node].cover);

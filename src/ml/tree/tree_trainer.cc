@@ -60,20 +60,9 @@ std::vector<double> FactorOfClass(const TreeOptions& options, const TreeRows& ro
   return ClassFactors(options.class_weights, options.auto_class_weights, rows.classes, sums);
 }
 
-double LabelMean(const TreeRows& rows) {
-  double sum = 0;
-  double weights = 0;
-  for (size_t row = 0; row < rows.rows; ++row) {
-    const double weight = rows.weight.empty() ? 1 : rows.weight[row];
-    sum += weight * (rows.label[row] - rows.label[0]);
-    weights += weight;
-  }
-  return rows.label[0] + sum / weights;
-}
-
 XgboostMatrix MakeMatrix(const TreeRequest& request, const TreeRows& rows, double base,
                          const std::vector<double>& factors) {
-  XgboostMatrix matrix(rows.values, request.inputs.size(), request.threads);
+  XgboostMatrix matrix(rows.values, rows.values.size() / rows.rows, request.threads);
   std::vector<float> labels;
   for (const double label : rows.label) {
     labels.push_back(static_cast<float>(label - base));
@@ -99,9 +88,9 @@ XgboostMatrix MakeMatrix(const TreeRequest& request, const TreeRows& rows, doubl
   return matrix;
 }
 
-std::vector<Tree> TreesOf(const XgboostBooster& booster, size_t inputs, size_t classes) {
+std::vector<Tree> TreesOf(const XgboostBooster& booster, size_t width, size_t classes) {
   const auto json = nlohmann::json::parse(booster.ToJson());
-  return TreesOfXgboost(json.at("learner"), inputs, classes > 2 ? classes : 1);
+  return TreesOfXgboost(json.at("learner"), width, classes > 2 ? classes : 1);
 }
 
 std::vector<std::string> Notices(const TreeRequest& request, const TreeRows& rows) {
@@ -158,10 +147,10 @@ TrainedModel TrainTrees(const TreeRequest& request, RowSource& rows,
   TreeParts parts{.type = request.type,
                   .label = request.label,
                   .inputs = request.inputs,
-                  .levels = loaded.levels,
+                  .encoding = loaded.encoding,
                   .classes = loaded.classes,
                   .base = boosted.base,
-                  .trees = TreesOf(boosted.booster, request.inputs.size(), loaded.classes.size()),
+                  .trees = TreesOf(boosted.booster, loaded.encoding.width(), loaded.classes.size()),
                   .rows = static_cast<int64_t>(loaded.rows),
                   .skipped = loaded.skipped,
                   .training_info = std::move(boosted.training_info)};

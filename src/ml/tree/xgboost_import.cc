@@ -214,7 +214,8 @@ TreeParts ReadParts(const ImportRequest& request, const Json& learner, ImportedM
       .type = objective.classifies ? TreeType::kBoostedClassifier : TreeType::kBoostedRegressor,
       .label = request.label.empty() ? "label" : request.label,
       .inputs = Inputs(request, learner)};
-  parts.levels.resize(parts.inputs.size());
+  parts.encoding = TreeEncoding(TreeEncodingKind::kLabel, parts.inputs,
+                                std::vector<EncodedInput>(parts.inputs.size()), 1);
   parts.trees = TreesOfXgboost(learner, parts.inputs.size(), objective.margins);
   const std::vector<double> bases = Bases(learner, objective);
   if (objective.margins == 1) parts.base = bases[0];
