@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -33,7 +34,8 @@ class GatewayTest : public ::testing::Test {
   }
 
   http::Response Get(const std::string& path, http::Request::Map headers = {}) {
-    std::optional<http::Response> answer;
+    // Shared, since an answer may come when nobody waits for it any more.
+    const auto answer = std::make_shared<std::optional<http::Response>>();
     http::Request request{.method = "GET",
                           .path = path,
                           .query = "",
@@ -42,8 +44,8 @@ class GatewayTest : public ::testing::Test {
                           .body = "",
                           .remote_address = ""};
     gateway_.Handle(std::move(request),
-                    [&](http::Response response) { answer = std::move(response); });
-    return answer.value_or(http::Response{.status = 0, .headers = {}, .body = ""});
+                    [answer](http::Response response) { *answer = std::move(response); });
+    return answer->value_or(http::Response{.status = 0, .headers = {}, .body = ""});
   }
 
   SystemClock clock_;

@@ -30,7 +30,7 @@ struct ModelKind {
   std::vector<Hyperparameter> hyperparameters = {};  // those of them that NUM_TRIALS can tune
   bool takes_weights = false;                        // INSTANCE_WEIGHT_COL
   std::string_view mark_option = {};  // names a BOOL column that marks rows, and is no input
-  bool warm_starts = false;                          // WARM_START
+  bool warm_starts = false;           // WARM_START
   // Throws kInvalidOption for values that do not fit. nullptr: it has no options.
   void (*check_options)(const std::vector<Option>& options) = nullptr;
   // Whether models of these options rank items (Model::ranks_items). nullptr: none does.

@@ -85,7 +85,8 @@ UserRanking RankingJudge::Judge(std::span<const double> scores, std::span<const 
   for (const TakenItem& item : taken) gains_.push_back(item.gain);
   std::sort(gains_.begin(), gains_.end(), std::greater<>());
   double best = 0;
-  for (size_t i = 0; i < gains_.size(); ++i) best += gains_[i] * Discount(static_cast<double>(i + 1));
+  for (size_t i = 0; i < gains_.size(); ++i)
+    best += gains_[i] * Discount(static_cast<double>(i + 1));
   ranking.normalized_gain = gain / best;
   for (const double score : scores) ranking.squared_error += score * score;
   for (const TakenItem& item : taken) ranking.squared_error += 1 - 2 * scores[item.item];

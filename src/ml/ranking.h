@@ -55,10 +55,10 @@ class RankingJudge {
   void PlaceTiers(std::span<const double> scores);
 
   std::vector<TakenItem> ordered_;
-  std::vector<double> levels_;      // the tiers' scores, descending
-  std::vector<double> between_;     // items by how many levels are above or at their score
+  std::vector<double> levels_;   // the tiers' scores, descending
+  std::vector<double> between_;  // items by how many levels are above or at their score
   std::vector<double> gains_;
-  std::vector<Tier> tiers_;         // descending
+  std::vector<Tier> tiers_;  // descending
 };
 
 }  // namespace braid::ml

@@ -157,10 +157,9 @@ void EncodeCategories(const TreeRequest& request, TreeRows& rows) {
       if (request.inputs[c].kind == InputKind::kNumeric)
         encoding.PutNumber(c, value, out);
       else
-        encoding.PutCode(c,
-                         std::isnan(value) ? encoding.encoded()[c].levels.size()
-                                           : static_cast<size_t>(value),
-                         out);
+        encoding.PutCode(
+            c, std::isnan(value) ? encoding.encoded()[c].levels.size() : static_cast<size_t>(value),
+            out);
     }
   }
   rows.values = std::move(values);

@@ -69,11 +69,10 @@ void TreeEncoding::Encode(const Batch& inputs, size_t begin, size_t count,
     for (size_t row = 0; row < count; ++row) {
       const std::span<float> out(&values[row * width()], width());
       if (inputs_[c].kind == InputKind::kNumeric)
-        PutNumber(
-            c,
-            column.IsValid(begin + row) ? static_cast<float>(column.doubles()[begin + row])
-                                        : kMissing,
-            out);
+        PutNumber(c,
+                  column.IsValid(begin + row) ? static_cast<float>(column.doubles()[begin + row])
+                                              : kMissing,
+                  out);
       else
         PutCode(c, CodeOf(c, column, begin + row), out);
     }

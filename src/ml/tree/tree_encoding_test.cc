@@ -160,7 +160,8 @@ TEST(TreeEncoding, OneRowAndNoValues) {
 TEST(TreeEncoding, WeightsAreDuplicatesInTargetValues) {
   TreeRows twice{.rows = 4, .label = {1, 1, 4, 9}};
   TreeRows weighted{.rows = 3, .label = {1, 4, 9}, .weight = {2, 1, 1}};
-  const std::vector<double> one = TargetValues(twice, {0, 0, 0, 1}, 2, 0, {0, 0, 0, 0}, kTargetFolds);
+  const std::vector<double> one =
+      TargetValues(twice, {0, 0, 0, 1}, 2, 0, {0, 0, 0, 0}, kTargetFolds);
   const std::vector<double> two = TargetValues(weighted, {0, 0, 1}, 2, 0, {0, 0, 0}, kTargetFolds);
   ASSERT_EQ(one.size(), 4U);
   for (size_t i = 0; i < one.size(); ++i) EXPECT_NEAR(one[i], two[i], 1e-12);
@@ -169,7 +170,8 @@ TEST(TreeEncoding, WeightsAreDuplicatesInTargetValues) {
 TEST(TreeEncoding, DamagedArtefactsAreRefused) {
   const nlohmann::json reference = Reference();
   Case made = MakeCase(reference, reference.at("cases")[1], TreeEncodingKind::kTarget);
-  const auto good = nlohmann::ordered_json::parse(TrainTrees(made.request, made.rows).model->ToArtefact());
+  const auto good =
+      nlohmann::ordered_json::parse(TrainTrees(made.request, made.rows).model->ToArtefact());
   EXPECT_EQ(good.at("version"), 2);
   const auto load = [](const nlohmann::ordered_json& json) {
     return CodeOf([&] { TreeModel::FromArtefact(json.dump()); });
