@@ -6,7 +6,7 @@
 
 A row is `| id | what | shown by | state |`. In "shown by", backticks hold a path of the repository
 (globs allowed), a GTest case `Suite.Name` or `Suite.*`, a ctest name, or `make target`. The state is
-`done` (then something must show it) or `partly: what is missing`.
+`done` (then something must show it), `partly: what is missing`, or `open`: nothing of it is there.
 """
 import fnmatch
 import pathlib
@@ -81,8 +81,8 @@ def check_row(number, line, seen, evidence):
     for name in names:
         problem = evidence.problem(name)
         findings += [f"{where}: {problem}"] if problem else []
-    if state != "done" and not re.fullmatch(r"partly: \S.*", state):
-        findings.append(f"{where}: the state is neither 'done' nor 'partly: …': {state}")
+    if state not in ("done", "open") and not re.fullmatch(r"partly: \S.*", state):
+        findings.append(f"{where}: the state is neither 'done', 'partly: …' nor 'open': {state}")
     if state == "done" and not names:
         findings.append(f"{where}: done, but nothing shows it")
     return findings
@@ -131,7 +131,8 @@ def self_test():
     case("beyond", head + one + two + "| LOOP-3 | a | `make` | done |\n" + web, "LOOP: the rows are not")
     case("unknown prefix", head + one + two + web + "| X-1 | a | `make` | done |\n", "X: the rows are not")
     case("cells", head + one.replace(" done |", " | done |") + two + web, "5 cells rather than 4")
-    case("state", head + one.replace("done", "mostly") + two + web, "neither 'done' nor")
+    case("state", head + one.replace("done", "mostly") + two + web, "neither 'done', 'partly")
+    case("open", head + one + two.replace("partly: c", "open").replace("`Cursor.*`", "–") + web)
     case("unshown", head + one.replace("`", "") + two + web, "nothing shows it")
     case("target", head + one.replace("test", "nope") + two + web, "no such make target: nope")
     case("path", head + one.replace("make test", "tests/sql/b.test") + two + web, "no such path: tests/sql/b.test")

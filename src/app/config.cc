@@ -16,6 +16,15 @@ namespace braid::app {
 
 namespace {
 
+std::optional<int64_t> NumberIn(const std::string& text, int64_t minimum, int64_t maximum) {
+  int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || number < minimum || number > maximum)
+    return std::nullopt;
+  return number;
+}
+
 // Reads one braid.yaml; every failure says where.
 class Reader {
  public:
@@ -113,12 +122,10 @@ class Reader {
     CheckKeys(engine, "engine", {"threads", "memory_limit", "temp_directory"});
     if (engine["threads"]) {
       const std::string text = Text(engine["threads"], "engine.threads");
-      int threads = -1;
-      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), threads);
-      if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || threads < 0 ||
-          threads > 1024)
+      const std::optional<int64_t> threads = NumberIn(text, 0, 1024);
+      if (!threads)
         Fail(engine["threads"].Mark(), "Not a number of threads: " + text, "0 means all cores");
-      config_.engine.threads = threads;
+      config_.engine.threads = static_cast<int>(*threads);
     }
     if (engine["memory_limit"])
       config_.engine.memory_limit = Text(engine["memory_limit"], "engine.memory_limit");
@@ -130,7 +137,10 @@ class Reader {
   void ReadServer(const YAML::Node& server) {
     if (!server || server.IsNull()) return;
     CheckMap(server, "server");
-    CheckKeys(server, "server", {"listen"});
+    CheckKeys(server, "server",
+              {"listen", "access_log", "timeout_ms", "drain_delay_ms", "max_body_bytes",
+               "max_connections", "max_queued_requests"});
+    ReadServerLimits(server);
     if (!server["listen"]) return;
     try {
       ParseListen(Text(server["listen"], "server.listen"), config_.listen_address,
@@ -139,6 +149,40 @@ class Reader {
       if (error.where()) throw;
       Fail(server["listen"].Mark(), error.message(), error.hint());
     }
+  }
+
+  void ReadServerLimits(const YAML::Node& server) {
+    ServerSettings& settings = config_.server;
+    if (server["access_log"]) {
+      settings.access_log = Text(server["access_log"], "server.access_log");
+      if (settings.access_log.empty())
+        Fail(server["access_log"].Mark(), "The access log has no name",
+             "write off, stderr or a file");
+      if (settings.access_log != "off" && settings.access_log != "stderr")
+        settings.access_log = (config_.root / settings.access_log).lexically_normal().string();
+    }
+    constexpr int64_t kHour = 3'600'000;
+    settings.timeout =
+        std::chrono::milliseconds(Number(server, "timeout_ms", 0, kHour, settings.timeout.count()));
+    settings.drain_delay = std::chrono::milliseconds(
+        Number(server, "drain_delay_ms", 0, kHour, settings.drain_delay.count()));
+    settings.max_body_bytes =
+        static_cast<size_t>(Number(server, "max_body_bytes", 1'024, 1 << 30, int64_t{8} << 20));
+    settings.max_connections =
+        static_cast<size_t>(Number(server, "max_connections", 1, 1'000'000, 4'096));
+    settings.max_queued_requests =
+        static_cast<size_t>(Number(server, "max_queued_requests", 1, 1'000'000, 10'000));
+  }
+
+  int64_t Number(const YAML::Node& server, const std::string& key, int64_t minimum, int64_t maximum,
+                 int64_t otherwise) const {
+    if (!server[key]) return otherwise;
+    const std::string text = Text(server[key], "server." + key);
+    const std::optional<int64_t> number = NumberIn(text, minimum, maximum);
+    if (!number)
+      Fail(server[key].Mark(), fmt::format("Not a value of server.{}: {}", key, text),
+           fmt::format("it is a whole number from {} to {}", minimum, maximum));
+    return *number;
   }
 
   void ReadSchedules(const YAML::Node& schedules) {

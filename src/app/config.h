@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,6 +12,16 @@
 #include "loop/cron.h"
 
 namespace braid::app {
+
+// What `server:` says beside the address.
+struct ServerSettings {
+  std::string access_log = "off";        // "off", "stderr" or a file's absolute path
+  std::chrono::milliseconds timeout{0};  // of a request; 0: none
+  std::chrono::milliseconds drain_delay{0};
+  size_t max_body_bytes = 8 << 20;
+  size_t max_connections = 4096;
+  size_t max_queued_requests = 10'000;
+};
 
 // When `braid serve` runs the project by itself (docs/schedules.md).
 struct Schedule {
@@ -31,6 +43,7 @@ struct Config {
   engine::DatabaseOptions engine;
   std::string listen_address = "127.0.0.1";
   uint16_t listen_port = 8080;
+  ServerSettings server;
   std::vector<Schedule> schedules;
 };
 

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "app/answers.h"
+#include "app/open_inference.h"
 #include "app/version.h"
 #include "base/error.h"
 #include "http/openapi.h"
@@ -13,38 +15,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-http::Response JsonResponse(const Json& body, int status = 200) {
-  return {.status = status, .content_type = "application/json", .headers = {}, .body = body.dump()};
-}
-
-serve::AnswerSink ToResponse(http::Respond respond) {
-  return [respond = std::move(respond)](serve::Answer answer) {
-    http::Response response{.status = answer.status,
-                            .content_type = "application/json",
-                            .headers = {},
-                            .body = std::move(answer.body)};
-    if (answer.status == 429 || answer.status == 503)
-      response.headers.emplace_back("Retry-After", "1");
-    respond(std::move(response));
-  };
-}
-
-// JSON is what both POST endpoints take; a client that names nothing is believed.
-void RequireJson(const http::Request& request) {
-  const std::string_view type = request.Header("content-type");
-  const bool form =
-      type.starts_with("application/x-www-form-urlencoded");  // what curl -d says unasked
-  if (type.empty() || form || type.starts_with("application/json")) return;
-  throw Error(ErrorCode::kUnsupportedMediaType,
-              "Not a content type that this endpoint takes: " + std::string(type),
-              "send Content-Type: application/json");
-}
-
 Json Fields(const std::vector<serve::FieldType>& fields) {
   Json list = Json::array();
   for (const serve::FieldType& field : fields)
     list.push_back({{"name", field.name}, {"type", field.sql_type}});
   return list;
+}
+
+std::string_view CaptureName(serve::CaptureMode mode) {
+  switch (mode) {
+    case serve::CaptureMode::kDurable:
+      return "durable";
+    case serve::CaptureMode::kAsync:
+      return "async";
+    case serve::CaptureMode::kOff:
+      break;
+  }
+  return "off";
 }
 
 Json Describe(const serve::ServiceSchema& schema) {
@@ -55,7 +42,7 @@ Json Describe(const serve::ServiceSchema& schema) {
           {"outputs", Fields(schema.outputs)},
           {"outcome", Fields(schema.settings.outcome)},
           {"model_versions", Json(schema.model_versions)},
-          {"capture", schema.settings.capture == serve::CaptureMode::kDurable ? "durable" : "off"}};
+          {"capture", CaptureName(schema.settings.capture)}};
 }
 
 Json Describe(const std::pair<std::string, std::string>& unavailable) {
@@ -108,8 +95,9 @@ void AddEndpoints(http::Router& router, serve::ServiceRuntime& runtime, const st
       [&runtime](http::Request request, const http::PathParameters& path, http::Respond respond) {
         RequireJson(request);
         const std::string id(request.Header("x-request-id"));
+        const auto timeout = TimeoutOf(request);
         runtime.Call(path.at("service"), std::move(request.body), id,
-                     ToResponse(std::move(respond)));
+                     ToResponse(std::move(respond)), timeout);
       });
   router.Add("POST", "/v1/feedback",
              [&runtime](http::Request request, const http::PathParameters&, http::Respond respond) {
@@ -137,6 +125,7 @@ void AddEndpoints(http::Router& router, serve::ServiceRuntime& runtime, const st
              [&runtime, title](http::Request, const http::PathParameters&, http::Respond respond) {
                respond(Document(runtime, title));
              });
+  AddOpenInference(router, runtime);
 }
 
 }  // namespace braid::app

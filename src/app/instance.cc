@@ -194,9 +194,13 @@ std::map<std::string, int64_t> Instance::LabelTables() {
 
 const Clock& Instance::clock() const { return state_->clock; }
 
-void Instance::StartServing(http::Router& router) {
+serve::RuntimeStatus Instance::ServingStatus() const {
+  return state_->runtime == nullptr ? serve::RuntimeStatus() : state_->runtime->Status();
+}
+
+void Instance::StartServing(http::Router& router, const serve::RuntimeOptions& options) {
   State& state = *state_;
-  state.runtime = std::make_unique<serve::ServiceRuntime>(state.Shared(), state.log);
+  state.runtime = std::make_unique<serve::ServiceRuntime>(state.Shared(), state.log, options);
   state.runtime->Start();
   state.runtime->Refresh();
   AddEndpoints(router, *state.runtime, state.options.root.filename().string());

@@ -56,7 +56,9 @@ class Instance {
   const Clock& clock() const;
 
   // Starts answering requests (service runtime, mover). Routes answer through `router`.
-  void StartServing(http::Router& router);
+  void StartServing(http::Router& router, const serve::RuntimeOptions& options = {});
+  // While serving.
+  serve::RuntimeStatus ServingStatus() const;
   void StopServing(std::chrono::milliseconds drain);
 
  private:

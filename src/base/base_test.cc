@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "base/uuid.h"
 
 namespace braid {
@@ -89,6 +90,16 @@ TEST(FileTest, WritesAndReadsBack) {
   EXPECT_EQ(ReadFile(folder / "a").size(), 200'000U);
   EXPECT_THROW(ReadFile(folder / "missing"), Error);
   std::filesystem::remove_all(folder);
+}
+
+TEST(Utf8, TakesWhatIsACharacter) {
+  for (const char* good :
+       {"", "a", "\xC3\xA9", "\xE6\x97\xA5", "\xF4\x8F\xBF\xBF", "a\xE0\xA0\x80z"})
+    EXPECT_TRUE(IsUtf8(good)) << good;
+  // Cut short, overlong, half a pair, above U+10FFFF, a stray continuation.
+  for (const char* bad :
+       {"\xC3", "\xC0\xAF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "a\x80"})
+    EXPECT_FALSE(IsUtf8(bad)) << bad;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "capture/log.h"
 
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <thread>
 #include <utility>
@@ -91,6 +92,7 @@ struct Log::State {
   LogWriter writer;  // the writer thread's alone once that runs
   ReaderPool readers;
   std::atomic<int64_t> last_position;
+  DurationHistogram commit_times;
 
   Mutex mutex;
   ConditionVariable work;
@@ -121,7 +123,11 @@ void Log::State::WriterLoop() {
 void Log::State::CommitQueued() {
   std::vector<AppendRequest> batch = std::exchange(queue, {});
   mutex.unlock();
+  const auto begin = std::chrono::steady_clock::now();
   const std::vector<std::exception_ptr> outcomes = writer.Commit(batch);
+  commit_times.Add(std::chrono::duration_cast<std::chrono::microseconds>(
+                       std::chrono::steady_clock::now() - begin)
+                       .count());
   last_position.store(writer.last_position(), std::memory_order_release);
   size_t entries = 0;
   size_t bytes = 0;
@@ -297,6 +303,8 @@ std::vector<Account> Log::Accounts() const {
   }
   return accounts;
 }
+
+DurationHistogram::Reading Log::CommitTimes() const { return state_->commit_times.Read(); }
 
 void Log::Flush() {
   BRAID_CHECK(!state_->IsWriterThread());

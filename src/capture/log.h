@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/duration_histogram.h"
 
 namespace braid::capture {
 
@@ -103,6 +104,9 @@ class Log {
   int64_t Trim(int64_t upto);
 
   std::vector<Account> Accounts() const;  // by service name
+
+  // How long commits took since the log was opened, from the first insert to the disk's word.
+  DurationHistogram::Reading CommitTimes() const;
 
   // Waits until everything queued before is committed (or has failed).
   void Flush();

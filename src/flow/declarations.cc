@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "catalog/place.h"
-#include "flow/utf8_internal.h"
+#include "flow/require_utf8_internal.h"
 #include "syntax/parse.h"
 #include "syntax/script.h"
 #include "syntax/token.h"

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "catalog/place.h"
 #include "flow/query_tree_internal.h"
-#include "flow/utf8_internal.h"
+#include "flow/require_utf8_internal.h"
 #include "syntax/script.h"
 #include "syntax/select_list.h"
 #include "syntax/token.h"

@@ -34,6 +34,7 @@ struct Response {
   std::string content_type = "application/json";
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
+  bool close = false;  // the connection ends after this answer
 
   // The value of the first header of that name, whatever its case; empty when it is absent.
   std::string_view Header(std::string_view name) const;

@@ -204,7 +204,7 @@ Json ServicePath(const OpenApiService& service) {
                          {"content", {{"application/json", {{"schema", std::move(body)}}}}}};
   post["responses"]["200"] =
       Answer("One row for each row of the request, in its order", RowsOf(std::move(output)));
-  AddErrors(post["responses"], {"400", "413", "415", "422", "503", "500"});
+  AddErrors(post["responses"], {"400", "413", "415", "422", "503", "504", "500"});
   Json get = {{"operationId", "describe_" + service.name}, {"summary", "Describe " + service.name}};
   get["responses"]["200"] = Answer("The service", Reference("Service"));
   return {{"post", std::move(post)}, {"get", std::move(get)}};
@@ -236,6 +236,45 @@ Json FeedbackPath() {
                "accepted": {"type": "integer"}, "unknown": {"type": "integer"}}})"));
   AddErrors(post["responses"], {"400", "404", "413", "422", "503", "500"});
   return {{"post", std::move(post)}};
+}
+
+Json ModelParameter(std::string_view name) {
+  return {{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}};
+}
+
+// The Open Inference Protocol: its bodies are described where the protocol is.
+void AddOpenInference(Json& paths) {
+  paths["/v2"] =
+      Get("v2_server", "The server, as the Open Inference Protocol has it", {{"type", "object"}});
+  paths["/v2/health/live"] = Get("v2_live", "The server runs", {{"type", "object"}});
+  paths["/v2/health/ready"] = Get("v2_ready", "The server is ready to infer", {{"type", "object"}});
+  for (const bool has_version : {false, true}) {
+    const std::string path =
+        has_version ? "/v2/models/{model}/versions/{version}" : "/v2/models/{model}";
+    const std::string id = has_version ? "v2_version_" : "v2_model_";
+    Json parameters = Json::array({ModelParameter("model")});
+    if (has_version) parameters.push_back(ModelParameter("version"));
+    const auto add = [&](const std::string& suffix, const std::string& name,
+                         std::string_view summary) {
+      Json operation = Get(id + name, summary, {{"type", "object"}});
+      operation["get"]["parameters"] = parameters;
+      AddErrors(operation["get"]["responses"], {"404"});
+      paths[path + suffix] = std::move(operation);
+    };
+    add("", "metadata", "A service's or model's inputs and outputs");
+    add("/ready", "ready", "The service or model is ready to infer");
+    add("/stats", "stats", "How often it answered");
+    Json post = {{"operationId", id + "infer"}, {"summary", "Infer, as tensors"}};
+    post["parameters"] = parameters;
+    post["requestBody"] = {
+        {"required", true},
+        {"content",
+         {{"application/json", {{"schema", {{"type", "object"}}}}},
+          {"application/octet-stream", {{"schema", {{"type", "string"}, {"format", "binary"}}}}}}}};
+    post["responses"]["200"] = Answer("The outputs", {{"type", "object"}});
+    AddErrors(post["responses"], {"400", "404", "413", "415", "422", "503", "504", "500"});
+    paths[path + "/infer"]["post"] = std::move(post);
+  }
 }
 
 Json Components() {
@@ -280,6 +319,10 @@ std::string OpenApiDocument(std::string_view title, std::string_view version,
     paths["/v1/services/" + EscapeSegment(service.name)] = ServicePath(service);
   paths["/v1/services"] = Get("services", "All services", {{"type", "object"}});
   paths["/v1/feedback"] = FeedbackPath();
+  AddOpenInference(paths);
+  paths["/metrics"] = Get("metrics", "Prometheus' text format", {{"type", "string"}});
+  paths["/metrics"]["get"]["responses"]["200"]["content"] = {
+      {"text/plain", {{"schema", {{"type", "string"}}}}}};
   paths["/healthz"] = Get("healthz", "The server runs", {{"type", "object"}});
   paths["/readyz"] = Get("readyz", "The server is ready to infer", {{"type", "object"}});
   AddErrors(paths["/readyz"]["get"]["responses"], {"503"});

@@ -177,7 +177,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void OnResponse(Response response) {
     if (phase_ != Phase::kHandling) return;
-    if (worker_.shared.is_stopping) answer_to_.keep_alive = false;
+    if (worker_.shared.is_stopping || response.close) answer_to_.keep_alive = false;
     Write(std::move(response));
   }
 

@@ -18,7 +18,8 @@ std::string ErrorJson(const Error& error) {
 }
 
 Answer ErrorAnswer(const Error& error) {
-  return {Describe(error.code()).http_status, fmt::format("{{\"error\":{}}}", ErrorJson(error))};
+  return {.status = Describe(error.code()).http_status,
+          .body = fmt::format("{{\"error\":{}}}", ErrorJson(error))};
 }
 
 }  // namespace braid::serve

@@ -2,15 +2,19 @@
 #pragma once
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 
 namespace braid::serve {
 
-// An answer as HTTP has it: the status and a JSON body.
+// An answer as HTTP has it.
 struct Answer {
   int status = 200;
   std::string body;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers = {};
 };
 // Called once; must not throw.
 using AnswerSink = std::function<void(Answer)>;

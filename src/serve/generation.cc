@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "serve/json_tape.h"
+#include "serve/model_service.h"
 #include "serve/service_binding_internal.h"
 #include "session/service_sql.h"
 #include "syntax/format.h"
@@ -66,6 +67,22 @@ std::string BoundService::BatchSql(size_t slot) const {
                   parameters, kMaxBatchRows, RequestSlots::CountSource(slot)));
 }
 
+std::shared_ptr<const BoundService> BoundModels::Find(const std::string& key) const {
+  MutexLock lock(mutex_);
+  const auto found = models_.find(key);
+  return found == models_.end() ? nullptr : found->second;
+}
+
+void BoundModels::Add(std::shared_ptr<const BoundService> model) {
+  MutexLock lock(mutex_);
+  models_.insert_or_assign(model->schema.name, std::move(model));
+}
+
+std::shared_ptr<const BoundService> Generation::Find(const std::string& key) const {
+  const auto found = services.find(key);
+  return found == services.end() ? models->Find(key) : found->second;
+}
+
 GenerationBuilder::GenerationBuilder(const session::Workspace& workspace, ServingStore& store,
                                      int64_t max_held_rows)
     : workspace_(workspace),
@@ -87,6 +104,7 @@ std::shared_ptr<const Generation> GenerationBuilder::Build(
       IsCurrent(*before->held, tables, generation->snapshot)) {
     generation->services = before->services;
     generation->held = before->held;
+    generation->models = before->models;
     return generation;
   }
   std::map<std::string, ServiceSchema> schemas = BindAll(tables, *generation);
@@ -101,9 +119,12 @@ std::shared_ptr<const Generation> GenerationBuilder::Build(
   for (const auto& [key, table] : wanted) list.push_back(table);
   generation->held = store_.Hold(*connection_, list, generation->snapshot,
                                  before == nullptr ? nullptr : before->held);
-  for (auto& [name, schema] : schemas)
+  for (auto& [name, schema] : schemas) {
+    const catalog::Object& object =
+        *generation->state->Find(catalog::ObjectKind::kService, schema.name);
     generation->services.emplace(
-        name, Finish(std::move(schema), *generation, held_services.contains(name)));
+        name, Finish(std::move(schema), *generation, object, held_services.contains(name)));
+  }
   return generation;
 }
 
@@ -137,12 +158,22 @@ bool GenerationBuilder::IsSmall(const lake::TableState& table, int64_t snapshot)
   return rows.get<int64_t>() <= max_held_rows_;
 }
 
+std::shared_ptr<const BoundService> GenerationBuilder::BindModel(const Generation& generation,
+                                                                 const std::string& key) {
+  const ModelService model =
+      BindModelService(key, *generation.state, workspace_.models, *connection_);
+  std::shared_ptr<const BoundService> bound =
+      Finish(model.schema, generation, model.declaration, true);
+  generation.models->Add(bound);
+  return bound;
+}
+
 std::shared_ptr<const BoundService> GenerationBuilder::Finish(ServiceSchema schema,
                                                               const Generation& generation,
+                                                              const catalog::Object& object,
                                                               bool is_held) {
   auto service = std::make_shared<BoundService>();
-  service->statement =
-      generation.state->Find(catalog::ObjectKind::kService, schema.name)->statement;
+  service->statement = object.statement;
   service->schema = std::move(schema);
   service->parameter_forms = FormsOf(service->schema.parameters);
   service->outcome_forms = FormsOf(service->schema.settings.outcome);

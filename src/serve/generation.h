@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/mutex.h"
 #include "catalog/catalog.h"
 #include "serve/request_values.h"
 #include "serve/row_independence.h"
@@ -50,14 +51,29 @@ struct BoundService {
 
 using BoundServices = std::map<std::string, std::shared_ptr<const BoundService>>;
 
+// Model versions that have been asked themselves, by "model@version". Thread-safe.
+class BoundModels {
+ public:
+  std::shared_ptr<const BoundService> Find(const std::string& key) const;
+  void Add(std::shared_ptr<const BoundService> model);
+
+ private:
+  mutable Mutex mutex_;
+  BoundServices models_ GUARDED_BY(mutex_);
+};
+
 // Everything that can be asked, as of one catalogue state and one snapshot. Immutable and shared: a
-// request keeps to the one that it began with.
+// request keeps to the one that it began with. Models are bound when one is first asked.
 struct Generation {
   std::shared_ptr<const catalog::State> state;
   int64_t snapshot = 0;
   BoundServices services;
   std::map<std::string, Error> unavailable;  // declared, but not to be bound
   std::shared_ptr<const HeldLake> held;
+  std::shared_ptr<BoundModels> models = std::make_shared<BoundModels>();
+
+  // A service by its key or a model by "model@version"; null when there is none, or none yet.
+  std::shared_ptr<const BoundService> Find(const std::string& key) const;
 };
 
 // Makes generations. One thread at a time.
@@ -69,13 +85,17 @@ class GenerationBuilder {
   // Of the published catalogue and the newest snapshot; `before` itself when neither moved. May be
   // null.
   std::shared_ptr<const Generation> Build(const std::shared_ptr<const Generation>& before);
+  // Binds "model@version" and adds it to the generation's models. Throws MODEL_NOT_FOUND,
+  // NOT_SUPPORTED for a model whose input columns cannot be told.
+  std::shared_ptr<const BoundService> BindModel(const Generation& generation,
+                                                const std::string& key);
 
  private:
   using TableStates = std::map<lake::TableKey, lake::TableState>;
   std::map<std::string, ServiceSchema> BindAll(const TableStates& tables, Generation& generation);
   bool CanHold(const TableStates& tables, const ServiceSchema& schema, int64_t snapshot);
   std::shared_ptr<const BoundService> Finish(ServiceSchema schema, const Generation& generation,
-                                             bool is_held);
+                                             const catalog::Object& object, bool is_held);
   bool IsSmall(const lake::TableState& table, int64_t snapshot);
   void ChooseHow(BoundService& service);
   bool Runs(const HeldLake& held, const std::string& sql);

@@ -276,8 +276,7 @@ std::optional<JsonValue> FieldReader::Read(const JsonTape& tape, JsonTape::Index
   switch (kind) {
     case Kind::kTrue:
     case Kind::kFalse:
-      if (form_ == Form::kBoolean) return kind == Kind::kTrue;
-      return std::nullopt;
+      return ReadBoolean(kind == Kind::kTrue);
     case Kind::kString:
       return ReadText(tape.text(node));
     case Kind::kInteger:
@@ -286,6 +285,11 @@ std::optional<JsonValue> FieldReader::Read(const JsonTape& tape, JsonTape::Index
     default:
       return std::nullopt;
   }
+}
+
+std::optional<JsonValue> FieldReader::ReadBoolean(bool value) const {
+  if (form_ == Form::kBoolean) return value;
+  return std::nullopt;
 }
 
 std::optional<JsonValue> FieldReader::ReadText(std::string_view text) const {

@@ -17,6 +17,11 @@ class FieldReader {
 
   // Nothing when the value does not fit the type. null is NULL for every type.
   std::optional<JsonValue> Read(const JsonTape& tape, JsonTape::Index node) const;
+  // The same for a value that is no JSON: a truth value, a text (base64 for BLOB), or a number by
+  // its digits.
+  std::optional<JsonValue> ReadBoolean(bool value) const;
+  std::optional<JsonValue> ReadText(std::string_view text) const;
+  std::optional<JsonValue> ReadNumber(JsonTape::Kind kind, std::string_view text) const;
 
   // What the type takes, for the hint of an error; empty when its name says enough.
   std::string Expectation() const;
@@ -41,8 +46,6 @@ class FieldReader {
   };
 
   void ReadArguments(std::string_view arguments);
-  std::optional<JsonValue> ReadText(std::string_view text) const;
-  std::optional<JsonValue> ReadNumber(JsonTape::Kind kind, std::string_view text) const;
 
   Form form_ = Form::kText;
   int64_t minimum_ = 0;

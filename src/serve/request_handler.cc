@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <iterator>
 #include <optional>
@@ -19,6 +20,7 @@ namespace braid::serve {
 namespace {
 
 constexpr int kUnavailable = 503;
+constexpr int kTimeout = 504;  // nothing else interrupts rows than their request's deadline
 
 std::string ErrorText(const Error& error) {
   return fmt::format("{}: {}", Describe(error.code()).text, error.message());
@@ -32,17 +34,6 @@ Error ToError(const std::exception_ptr& failure) {
   } catch (const std::exception& error) {
     return Error(ErrorCode::kInternal, error.what());
   }
-}
-
-std::string AnswerRow(const std::string& inference_id, const RowRunner::Outcome& outcome) {
-  std::string row = fmt::format("{{\"inference_id\":\"{}\"", inference_id);
-  if (outcome.error) {
-    row += ",\"error\":" + ErrorJson(*outcome.error) + "}";
-  } else {
-    row += ',';
-    row.append(outcome.output_json, 1);
-  }
-  return row;
 }
 
 }  // namespace
@@ -63,8 +54,12 @@ Answer AbsentServiceAnswer(const Generation& generation, const std::string& serv
 }
 
 RequestHandler::RequestHandler(RowRunner runner, capture::Log& log, PendingAccounts& accounts,
-                               const Clock& clock)
-    : runner_(std::move(runner)), log_(log), accounts_(accounts), clock_(clock) {}
+                               ServiceCounters& counters, const Clock& clock)
+    : runner_(std::move(runner)),
+      log_(log),
+      accounts_(accounts),
+      counters_(counters),
+      clock_(clock) {}
 
 void RequestHandler::Keep(const std::shared_ptr<const Generation>& generation) {
   if (generation_ == generation) return;
@@ -85,6 +80,8 @@ void RequestHandler::Handle(const std::shared_ptr<const Generation>& generation,
   try {
     if (requests.front().is_feedback) {
       HandleFeedback(*generation, requests.front());
+    } else if (requests.front().describe != nullptr) {
+      HandleDescription(*generation, requests.front());
     } else {
       HandleCalls(*generation, requests);
     }
@@ -97,20 +94,20 @@ void RequestHandler::Handle(const std::shared_ptr<const Generation>& generation,
 }
 
 void RequestHandler::HandleCalls(const Generation& generation, std::span<QueuedRequest> requests) {
-  const auto found = generation.services.find(requests.front().service);
-  if (found == generation.services.end()) {
+  const std::shared_ptr<const BoundService> service = generation.Find(requests.front().service);
+  if (service == nullptr) {
     for (QueuedRequest& request : requests)
       request.respond(AbsentServiceAnswer(generation, request.service));
     return;
   }
-  const std::shared_ptr<const BoundService>& service = found->second;
   std::vector<Call> calls;
   std::vector<DecodedRow> rows;
   for (QueuedRequest& request : requests) {
     Call call{.request = request, .error = {}, .begin = rows.size()};
     try {
-      DecodedRequest decoded = DecodeServiceRequest(request.body, service->schema.parameters);
-      std::move(decoded.rows.begin(), decoded.rows.end(), std::back_inserter(rows));
+      std::vector<DecodedRow> decoded = request.form->Decode(request.body, service->schema);
+      for (DecodedRow& row : decoded) row.deadline_us = request.deadline_us;
+      std::move(decoded.begin(), decoded.end(), std::back_inserter(rows));
     } catch (const Error& error) {
       call.error = error;
     }
@@ -132,6 +129,7 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
                             std::span<const RowRunner::Outcome> outcomes) {
   const CaptureMode mode = service.schema.settings.capture;
   const QueuedRequest& request = call.request;
+  const std::string own_id = request.form->request_id();
   InferenceRecord record{.arrived_at_us = request.arrived_at_us,
                          .service_version = service.schema.version,
                          .model_versions = service.schema.model_versions,
@@ -148,7 +146,7 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
                        .service = service.schema.name,
                        .id = id,
                        .payload = EncodeInference(record),
-                       .client_request_id = request.client_request_id});
+                       .client_request_id = own_id.empty() ? request.client_request_id : own_id});
   };
   Answer answer;
   int64_t rows = 1;
@@ -156,16 +154,29 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
     capture(NewUuidV7(clock_), {.error = call.error, .input_json = "", .output_json = ""});
     answer = ErrorAnswer(*call.error);
   } else {
-    answer.body = "{\"rows\":[";
+    std::vector<AnsweredRow> answered;
+    answered.reserve(outcomes.size());
     for (const RowRunner::Outcome& outcome : outcomes) {
-      const std::string id = NewUuidV7(clock_);
-      capture(id, outcome);
-      if (answer.body.back() != '[') answer.body += ',';
-      answer.body += AnswerRow(id, outcome);
+      answered.push_back({NewUuidV7(clock_), &outcome});
+      capture(answered.back().inference_id, outcome);
     }
-    answer.body += "]}";
+    try {
+      answer = request.form->Encode(service.schema, answered);
+    } catch (const Error& error) {
+      answer = ErrorAnswer(error);  // the rows were answered all the same, and are kept so
+    }
     rows = static_cast<int64_t>(outcomes.size());
+    const bool is_late = std::any_of(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+      return outcome.error && outcome.error->code() == ErrorCode::kInterrupted;
+    });
+    if (is_late) answer.status = kTimeout;
   }
+  const auto failed = static_cast<int64_t>(
+      call.error ? 1 : std::count_if(outcomes.begin(), outcomes.end(), [](const auto& outcome) {
+        return outcome.error.has_value();
+      }));
+  counters_.Rows(service.schema.name, rows - failed, failed);
+  if (service.schema.is_model) return request.respond(std::move(answer));
   if (mode != CaptureMode::kDurable || entries.empty()) {
     const int64_t admitted = accounts_.Admit(log_, request.service, rows);
     if (entries.empty())
@@ -178,6 +189,12 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
   }
   capture::AccountDelta delta{.service = request.service, .served = rows, .captured = rows};
   Deliver(std::move(entries), std::move(delta), std::move(answer), request.respond);
+}
+
+void RequestHandler::HandleDescription(const Generation& generation, QueuedRequest& request) {
+  const std::shared_ptr<const BoundService> service = generation.Find(request.service);
+  request.respond(service == nullptr ? AbsentServiceAnswer(generation, request.service)
+                                     : request.describe(*service));
 }
 
 void RequestHandler::HandleFeedback(const Generation& generation, QueuedRequest& request) {

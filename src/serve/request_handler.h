@@ -12,6 +12,7 @@
 #include "serve/generation.h"
 #include "serve/request_queue.h"
 #include "serve/row_runner.h"
+#include "serve/service_counters.h"
 
 namespace braid::serve {
 
@@ -19,7 +20,7 @@ namespace braid::serve {
 class RequestHandler {
  public:
   RequestHandler(RowRunner runner, capture::Log& log, PendingAccounts& accounts,
-                 const Clock& clock);
+                 ServiceCounters& counters, const Clock& clock);
 
   // Lets go of what only older generations need.
   void Keep(const std::shared_ptr<const Generation>& generation);
@@ -30,6 +31,7 @@ class RequestHandler {
 
  private:
   void HandleCalls(const Generation& generation, std::span<QueuedRequest> requests);
+  static void HandleDescription(const Generation& generation, QueuedRequest& request);
   void HandleFeedback(const Generation& generation, QueuedRequest& request);
   struct Call;
   // Captures what its rows came to, and answers.
@@ -46,6 +48,7 @@ class RequestHandler {
   RowRunner runner_;
   capture::Log& log_;
   PendingAccounts& accounts_;
+  ServiceCounters& counters_;
   const Clock& clock_;
   std::shared_ptr<const Generation> generation_;
 };

@@ -33,6 +33,7 @@ struct DecodedRow {
   // A compact JSON object: each parameter in order, NULL where none came; the row as it came when
   // `error` is set.
   std::string input_json;
+  int64_t deadline_us = 0;  // when its request's time is over, as the clock has it; 0: never
 };
 
 struct DecodedRequest {

@@ -13,7 +13,7 @@ namespace {
 constexpr size_t kSmallBody = 4096;
 
 bool IsSmallCall(const QueuedRequest& request) {
-  return !request.is_feedback && request.body.size() <= kSmallBody;
+  return request.form != nullptr && request.body.size() <= kSmallBody;
 }
 
 }  // namespace
@@ -26,6 +26,11 @@ void RequestQueue::Open() {
 bool RequestQueue::is_open() const {
   MutexLock lock(mutex_);
   return is_open_;
+}
+
+size_t RequestQueue::size() const {
+  MutexLock lock(mutex_);
+  return waiting_.size();
 }
 
 bool RequestQueue::Push(QueuedRequest& request) {

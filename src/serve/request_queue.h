@@ -4,21 +4,30 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
 #include "serve/answer.h"
+#include "serve/request_form.h"
 
 namespace braid::serve {
 
+struct BoundService;
+
 struct QueuedRequest {
   bool is_feedback = false;
-  std::string service;  // its key; empty for feedback
+  std::string service;                // what Generation::Find knows it by; empty for feedback
+  std::unique_ptr<RequestForm> form;  // of a call
+  // Asks about the service rather than it: the answer from how it is bound.
+  std::function<Answer(const BoundService&)> describe;
   std::string body;
   std::string client_request_id;
   int64_t arrived_at_us = 0;
+  int64_t deadline_us = 0;  // by the same clock; 0: none
   AnswerSink respond;
 };
 
@@ -29,6 +38,7 @@ class RequestQueue {
 
   void Open();
   bool is_open() const;
+  size_t size() const;  // requests that wait
   // False, with the request as it was, when the queue is full or not open.
   bool Push(QueuedRequest& request);
   // Waits for a request, whose end Done() must tell, or for a Wake() since the last call with that

@@ -51,16 +51,20 @@ std::string OnlyRow(engine::Result result, const BoundService& service) {
               "its query must give exactly one row for each request: check its joins and filters");
 }
 
+Error DeadlineError() {
+  return Error(ErrorCode::kInterrupted, "The request's time was over before this row was done",
+               "send fewer rows in a request, or give it more time");
+}
+
 }  // namespace
 
 RowRunner::RowRunner(const session::Workspace& workspace, ServingStore& store, RequestSlots& slots,
-                     size_t slot)
-    : workspace_(workspace), store_(store), slots_(slots), slot_(slot) {}
+                     DeadlineWatch& watch, size_t slot)
+    : workspace_(workspace), store_(store), slots_(slots), watch_(watch), slot_(slot) {}
 
 void RowRunner::Keep(const Generation& generation) {
   std::erase_if(prepared_, [&](const auto& entry) {
-    const auto found = generation.services.find(entry.first->schema.name);
-    return found == generation.services.end() || found->second.get() != entry.first;
+    return generation.Find(entry.first->schema.name).get() != entry.first;
   });
 }
 
@@ -83,24 +87,35 @@ std::vector<RowRunner::Outcome> RowRunner::Run(const std::shared_ptr<const Bound
   for (size_t begin = 0; begin < asked.size(); begin += kMaxBatchRows) {
     const size_t count = std::min(kMaxBatchRows, asked.size() - begin);
     const auto some = std::span<const RequestSlots::Row>(values).subspan(begin, count);
-    std::vector<std::string> answers = AskTogether(service, some);
+    // In company nobody is stopped for another's sake: the last of the deadlines counts.
+    int64_t latest = 0;
+    bool has_all = true;
+    for (size_t i = 0; i < count; ++i) {
+      const int64_t deadline = rows[asked[begin + i]].deadline_us;
+      has_all = has_all && deadline != 0;
+      latest = std::max(latest, deadline);
+    }
+    std::vector<std::string> answers = AskTogether(service, some, has_all ? latest : 0);
     for (size_t i = 0; i < count; ++i) {
       Outcome& outcome = outcomes[asked[begin + i]];
       outcome.output_json = std::move(answers[i]);
-      if (outcome.output_json.empty()) AskAlone(service, some[i], outcome);
+      if (outcome.output_json.empty())
+        AskAlone(service, some[i], rows[asked[begin + i]].deadline_us, outcome);
     }
   }
   return outcomes;
 }
 
 std::vector<std::string> RowRunner::AskTogether(const std::shared_ptr<const BoundService>& service,
-                                                std::span<const RequestSlots::Row> rows) {
+                                                std::span<const RequestSlots::Row> rows,
+                                                int64_t deadline_us) {
   std::vector<std::string> answers(rows.size());
-  if (!service->is_batched || rows.size() < kMinBatchRows) return answers;
+  if (!service->is_batched || rows.size() < kMinBatchRows || IsOver(deadline_us)) return answers;
   try {
     Prepared& prepared = PreparedFor(service);
     if (!prepared.batch) prepared.batch = prepared.connection->Prepare(service->BatchSql(slot_));
     slots_.Set(slot_, rows);
+    const DeadlineWatch::Guard guard(watch_, *prepared.connection, deadline_us);
     std::vector<size_t> found(rows.size());
     engine::Result result = prepared.batch->Execute();
     while (const auto chunk = result.Next()) {
@@ -120,28 +135,40 @@ std::vector<std::string> RowRunner::AskTogether(const std::shared_ptr<const Boun
 }
 
 void RowRunner::AskAlone(const std::shared_ptr<const BoundService>& service,
-                         const RequestSlots::Row& row, Outcome& outcome) {
+                         const RequestSlots::Row& row, int64_t deadline_us, Outcome& outcome) {
+  if (IsOver(deadline_us)) {
+    outcome.error = DeadlineError();
+    return;
+  }
   try {
-    outcome.output_json = Ask(service, row);
+    outcome.output_json = Ask(service, row, deadline_us);
   } catch (const Error& error) {
     // Where in the service's SQL it failed is no concern of who asks.
-    outcome.error = Error(error.code(), error.message(), error.hint());
+    outcome.error = error.code() == ErrorCode::kInterrupted && IsOver(deadline_us)
+                        ? DeadlineError()
+                        : Error(error.code(), error.message(), error.hint());
   } catch (const std::exception& error) {
     outcome.error = Error(ErrorCode::kInternal, error.what());
   }
 }
 
 std::string RowRunner::Ask(const std::shared_ptr<const BoundService>& service,
-                           const RequestSlots::Row& row) {
+                           const RequestSlots::Row& row, int64_t deadline_us) {
   if (service->held != nullptr) {
     Prepared& prepared = PreparedFor(service);
+    const DeadlineWatch::Guard watched(watch_, *prepared.connection, deadline_us);
     slots_.Set(slot_, std::span<const RequestSlots::Row>(&row, 1));
     return OnlyRow(prepared.statement.Execute(), *service);
   }
   const lake::ReadRegistry::Guard guard(workspace_.reads);
+  const DeadlineWatch::Guard watched(watch_, live_connection(), deadline_us);
   const std::string sql =
       service->Sql([](ValueForm, size_t index) { return fmt::format("${}", index + 1); });
   return OnlyRow(live_connection().Query(sql, row), *service);
+}
+
+bool RowRunner::IsOver(int64_t deadline_us) const {
+  return deadline_us != 0 && workspace_.lake.clock().NowMicros() >= deadline_us;
 }
 
 RowRunner::Prepared& RowRunner::PreparedFor(const std::shared_ptr<const BoundService>& service) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 #include <thread>
 
@@ -14,6 +15,7 @@
 #include "serve/request_handler.h"
 #include "serve/request_queue.h"
 #include "serve/row_runner.h"
+#include "serve/target.h"
 #include "syntax/token.h"
 
 namespace braid::serve {
@@ -28,8 +30,15 @@ size_t WorkerCount(const RuntimeOptions& options) {
 constexpr size_t kMaxBatchedRequests = 64;
 
 bool IsBatched(const Generation& generation, const std::string& service) {
-  const auto found = generation.services.find(service);
-  return found != generation.services.end() && found->second->is_batched;
+  const std::shared_ptr<const BoundService> found = generation.Find(service);
+  return found != nullptr && found->is_batched;
+}
+
+// 503 for a service that cannot answer now, whatever the reason's own status is.
+Answer RefusalAnswer(const Generation& generation, const std::string& name, const Error& error) {
+  Answer answer = ErrorAnswer(error);
+  if (generation.unavailable.contains(ToLower(name))) answer.status = 503;
+  return answer;
 }
 
 Error Refusal(bool is_open) {
@@ -48,6 +57,8 @@ struct ServiceRuntime::State {
         workers(WorkerCount(options)),
         slots(workers),
         queue(options.max_queued_requests),
+        watch(workspace_in.lake.clock()),
+        timeout(options.timeout),
         store(workspace.lake, workspace.models, slots),
         builder(workspace, store, options.max_held_rows) {}
 
@@ -56,9 +67,18 @@ struct ServiceRuntime::State {
     return generation;
   }
 
+  // In microseconds; 0: none. What a client asks for is never more than what the server allows.
+  int64_t TimeLimit(std::optional<std::chrono::milliseconds> asked) const {
+    std::chrono::milliseconds limit = asked.value_or(timeout);
+    if (timeout.count() > 0) limit = std::min(limit, timeout);
+    return std::chrono::duration_cast<std::chrono::microseconds>(limit).count();
+  }
+
   void Refresh();
   void Work(size_t slot);
   void Enqueue(QueuedRequest request);
+  // Binds the model that a request names, unless it is. False: it has been refused.
+  bool IsBound(const Generation& now, QueuedRequest& request);
 
   session::Workspace workspace;
   capture::Log& log;
@@ -66,6 +86,10 @@ struct ServiceRuntime::State {
   RequestSlots slots;
   RequestQueue queue;
   PendingAccounts accounts;
+  ServiceCounters counters;
+  DeadlineWatch watch;
+  const std::chrono::milliseconds timeout;
+  std::atomic<int64_t> refreshed_at_us = 0;
   ServingStore store;
   Mutex refresh_mutex;  // before generation_mutex; guards store and builder
   GenerationBuilder builder;
@@ -79,6 +103,7 @@ void ServiceRuntime::State::Refresh() {
   MutexLock lock(refresh_mutex);
   const std::shared_ptr<const Generation> before = Current();
   std::shared_ptr<const Generation> now = builder.Build(before);
+  refreshed_at_us = workspace.lake.clock().NowMicros();
   if (now == before) return;
   {
     MutexLock publication(generation_mutex);
@@ -88,13 +113,17 @@ void ServiceRuntime::State::Refresh() {
 }
 
 void ServiceRuntime::State::Work(size_t slot) {
-  RequestHandler handler(RowRunner(workspace, store, slots, slot), log, accounts,
+  RequestHandler handler(RowRunner(workspace, store, slots, watch, slot), log, accounts, counters,
                          workspace.lake.clock());
   uint64_t wakes = 0;
   std::optional<QueuedRequest> request;
   while (queue.Pop(wakes, request)) {
     if (request) {
       const std::shared_ptr<const Generation> now = Current();
+      if (!IsBound(*now, *request)) {
+        queue.Done();
+        continue;
+      }
       std::vector<QueuedRequest> requests;
       requests.push_back(*std::move(request));
       if (IsBatched(*now, requests.front().service))
@@ -111,10 +140,33 @@ void ServiceRuntime::State::Work(size_t slot) {
   }
 }
 
+bool ServiceRuntime::State::IsBound(const Generation& now, QueuedRequest& request) {
+  const bool names_model = request.service.find('@') != std::string::npos;
+  if (!names_model || now.Find(request.service) != nullptr) return true;
+  try {
+    MutexLock lock(refresh_mutex);
+    if (now.Find(request.service) == nullptr) builder.BindModel(now, request.service);
+    return true;
+  } catch (const Error& error) {
+    request.respond(ErrorAnswer(Error(error.code(), error.message(), error.hint())));
+  } catch (const std::exception& error) {
+    request.respond(ErrorAnswer(Error(ErrorCode::kInternal, error.what())));
+  }
+  return false;
+}
+
 void ServiceRuntime::State::Enqueue(QueuedRequest request) {
-  request.arrived_at_us = workspace.lake.clock().NowMicros();
+  const Clock& clock = workspace.lake.clock();
+  request.arrived_at_us = clock.NowMicros();
+  if (request.deadline_us > 0) request.deadline_us += request.arrived_at_us;
+  if (request.form != nullptr)
+    request.respond = [this, &clock, name = request.service, arrived = request.arrived_at_us,
+                       respond = std::move(request.respond)](Answer answer) {
+      counters.Answered(name, answer.status, clock.NowMicros() - arrived);
+      respond(std::move(answer));
+    };
   if (queue.Push(request)) return;
-  if (!request.is_feedback) {
+  if (request.form != nullptr) {
     const auto known = Current();
     if (known != nullptr && known->services.contains(request.service))
       accounts.Add(request.service, 1, 1);
@@ -139,7 +191,9 @@ void ServiceRuntime::Start() {
 
 void ServiceRuntime::Stop(std::chrono::milliseconds drain) {
   for (QueuedRequest& request : state_->queue.Close(drain)) {
-    if (!request.is_feedback) state_->accounts.Add(request.service, 1, 1);
+    const auto known = state_->Current();
+    if (known != nullptr && request.form != nullptr && known->services.contains(request.service))
+      state_->accounts.Add(request.service, 1, 1);
     request.respond(ErrorAnswer(Refusal(false)));
   }
   {
@@ -164,25 +218,102 @@ void ServiceRuntime::Stop(std::chrono::milliseconds drain) {
 void ServiceRuntime::Refresh() { state_->Refresh(); }
 
 void ServiceRuntime::Call(const std::string& service, std::string body,
-                          std::string client_request_id, AnswerSink respond) {
+                          std::string client_request_id, AnswerSink respond,
+                          std::optional<std::chrono::milliseconds> timeout) {
   const std::string key = ToLower(service);
   const std::shared_ptr<const Generation> generation = state_->Current();
   if (generation != nullptr && !generation->services.contains(key)) {
     respond(AbsentServiceAnswer(*generation, key));
     return;
   }
+  if (generation == nullptr) return respond(ErrorAnswer(Refusal(false)));
   state_->Enqueue({.service = key,
+                   .form = JsonForm(),
+                   .describe = nullptr,
                    .body = std::move(body),
                    .client_request_id = std::move(client_request_id),
+                   .deadline_us = state_->TimeLimit(timeout),
                    .respond = std::move(respond)});
+}
+
+void ServiceRuntime::Ask(ServiceRequest request) {
+  const std::shared_ptr<const Generation> generation = state_->Current();
+  if (generation == nullptr) return request.respond(ErrorAnswer(Refusal(false)));
+  QueuedRequest queued{.service = "",
+                       .form = std::move(request.form),
+                       .describe = nullptr,
+                       .body = std::move(request.body),
+                       .client_request_id = std::move(request.client_request_id),
+                       .deadline_us = state_->TimeLimit(request.timeout),
+                       .respond = std::move(request.respond)};
+  try {
+    queued.service = TargetKey(*generation, request.name, request.version);
+  } catch (const Error& error) {
+    return queued.respond(RefusalAnswer(*generation, request.name, error));
+  }
+  state_->Enqueue(std::move(queued));
+}
+
+void ServiceRuntime::Describe(const std::string& name, const std::string& version,
+                              std::function<Answer(const ServiceSchema&)> describe,
+                              AnswerSink respond) {
+  const std::shared_ptr<const Generation> generation = state_->Current();
+  if (generation == nullptr) return respond(ErrorAnswer(Refusal(false)));
+  std::string key;
+  try {
+    key = TargetKey(*generation, name, version);
+  } catch (const Error& error) {
+    return respond(RefusalAnswer(*generation, name, error));
+  }
+  state_->Enqueue({.service = std::move(key),
+                   .form = nullptr,
+                   .describe = [describe = std::move(describe)](
+                                   const BoundService& bound) { return describe(bound.schema); },
+                   .body = "",
+                   .client_request_id = "",
+                   .respond = std::move(respond)});
+}
+
+std::string ServiceRuntime::Find(const std::string& name, const std::string& version) const {
+  const std::shared_ptr<const Generation> generation = state_->Current();
+  if (generation == nullptr || !ready()) throw Refusal(false);
+  return TargetKey(*generation, name, version);
+}
+
+std::vector<ServiceRuntime::ModelVersions> ServiceRuntime::Models() const {
+  std::vector<ModelVersions> models;
+  const std::shared_ptr<const Generation> generation = state_->Current();
+  if (generation == nullptr) return models;
+  for (const auto& [name, versions] : generation->state->versions) {
+    ModelVersions model{.model = name, .versions = {}};
+    for (const catalog::ModelVersion& version : versions)
+      model.versions.emplace_back(version.version, version.type);
+    models.push_back(std::move(model));
+  }
+  return models;
 }
 
 void ServiceRuntime::Feedback(std::string body, AnswerSink respond) {
   state_->Enqueue({.is_feedback = true,
                    .service = "",
+                   .form = nullptr,
+                   .describe = nullptr,
                    .body = std::move(body),
                    .client_request_id = "",
                    .respond = std::move(respond)});
+}
+
+RuntimeStatus ServiceRuntime::Status() const {
+  RuntimeStatus status{.services = state_->counters.Read(),
+                       .accounts = state_->log.Accounts(),
+                       .commit_times = state_->log.CommitTimes(),
+                       .queued_requests = state_->queue.size(),
+                       .refreshed_at_us = state_->refreshed_at_us};
+  if (const std::shared_ptr<const Generation> generation = state_->Current()) {
+    status.snapshot = generation->snapshot;
+    status.unavailable_services = generation->unavailable.size();
+  }
+  return status;
 }
 
 std::vector<ServiceSchema> ServiceRuntime::Services() const {
@@ -198,7 +329,8 @@ std::vector<std::pair<std::string, std::string>> ServiceRuntime::Unavailable() c
   const std::shared_ptr<const Generation> generation = state_->Current();
   if (generation == nullptr) return list;
   for (const auto& [name, error] : generation->unavailable)
-    list.emplace_back(name, fmt::format("{}: {}", Describe(error.code()).text, error.message()));
+    list.emplace_back(name,
+                      fmt::format("{}: {}", braid::Describe(error.code()).text, error.message()));
   return list;
 }
 

@@ -36,6 +36,7 @@ struct ServiceSchema {
   std::string body;                               // its query, rewritten to DuckDB's SQL
   std::map<std::string, int64_t> model_versions;  // that answer
   std::vector<std::string> tables;                // lake tables that it reads ("gold.routes")
+  bool is_model = false;  // a model version that is asked itself; `version` is that version
 };
 
 // Binds a service's declaration on a connection. Throws what is wrong with it, with places.

@@ -23,6 +23,7 @@ import program  # noqa: E402
 
 REPOSITORY = HERE.parents[1]
 PAGES = sorted((REPOSITORY / "docs" / "sql").glob("*.md"))
+SERVING_PAGES = sorted((REPOSITORY / "docs" / "serving").glob("*.md"))
 
 
 def blocks_of(text):
@@ -161,6 +162,32 @@ class ReadmeTest(program.ProgramTest):
         self.assertIsNotNone(found, answer)
         self.assertIn(found.group(1), captured)
         self.assertRegex(captured, r'│ \{"x":7\} │ \{"predicted_y":15\.0\} │\n')
+
+
+class ServingPageTest(program.ProgramTest):
+    """Pages of docs/serving: a project of their SQL is served, and each command answers what stands below it."""
+
+    def test_every_page(self):
+        self.assertTrue(SERVING_PAGES)
+        for page in SERVING_PAGES:
+            with self.subTest(page=page.name):
+                self.check(page)
+
+    def check(self, page):
+        blocks = blocks_of(page.read_text(encoding="utf-8"))
+        commands = [(content, blocks[number + 1]) for number, (language, content) in enumerate(blocks) if language == "bash"]
+        self.assertTrue(commands, "a page without a command")
+        project = self.project(name=page.stem)
+        project.write("all.sql", "".join(content for language, content in blocks if language == "sql"))
+        project.done("run")
+        with project.serving() as server:
+            for command, (language, expected) in commands:
+                self.assertEqual(language, "text", f"no answer below: {command}")
+                self.assertIn("127.0.0.1:8080", command)
+                answer = subprocess.run(["bash", "-c", command.replace(":8080", f":{server.port}")], stdout=subprocess.PIPE, check=True)
+                wanted = ".*".join(map(re.escape, expected.strip().split("…")))
+                if not re.fullmatch(wanted, answer.stdout.decode().strip(), re.DOTALL):
+                    self.fail(f"{command}expected:\n{expected}\ngot:\n{answer.stdout.decode()}")
 
 
 class FlightsTest(program.ProgramTest):

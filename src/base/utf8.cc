@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstddef>
+#include "base/utf8.h"
+
 #include <cstdint>
 
-#include "base/error.h"
-#include "flow/utf8_internal.h"
+namespace braid {
 
-namespace braid::flow {
-
-namespace {
-
-// The length of the character at the beginning (RFC 3629); 0 when there is none.
-size_t CharacterLength(std::string_view text) {
+size_t Utf8Length(std::string_view text) {
   const auto byte = [&](size_t i) -> uint32_t {
     return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
   };
@@ -27,16 +22,13 @@ size_t CharacterLength(std::string_view text) {
   return length;
 }
 
-}  // namespace
-
-void RequireUtf8(std::string_view text, std::string_view file) {
-  for (size_t at = 0; at < text.size();) {
-    const size_t length = CharacterLength(text.substr(at, 4));
-    if (length == 0)
-      throw Error(ErrorCode::kSyntax, "Text is not UTF-8", "save the file as UTF-8",
-                  SpotAt(text, at, file));
-    at += length;
+bool IsUtf8(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const size_t length = Utf8Length(bytes);
+    if (length == 0) return false;
+    bytes.remove_prefix(length);
   }
+  return true;
 }
 
-}  // namespace braid::flow
+}  // namespace braid
