@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/database.h"
+#include "remote/remote_server.h"
 
 namespace braid::app {
 
@@ -18,6 +20,7 @@ struct Config {
   engine::DatabaseOptions engine;
   std::string listen_address = "127.0.0.1";
   uint16_t listen_port = 8080;
+  std::vector<remote::ServerSettings> connections;
 };
 
 // "host:port", "[::1]:8080", port 0 allowed. Throws USAGE.

@@ -270,6 +270,7 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                  "DOUBLE, \"value\" DOUBLE)",
                  ScoreExplained);
   RegisterClassScorers(connection, store);
+  RegisterRemoteScorer(connection, store);
 }
 
 bool IsScoringFunction(std::string_view name) { return name.starts_with(kScoringPrefix); }

@@ -33,4 +33,7 @@ void RegisterScorer(engine::Connection& connection, ModelStore& store, const std
 // braid_score_label_<type> and braid_score_calibrated_<type>.
 void RegisterClassScorers(engine::Connection& connection, ModelStore& store);
 
+// braid_score_remote.
+void RegisterRemoteScorer(engine::Connection& connection, ModelStore& store);
+
 }  // namespace braid::session
