@@ -44,7 +44,7 @@ class Reader {
     ReadEngine(root["engine"]);
     ReadServer(root["server"]);
     ReadConnections(root["connections"]);
-    RefuseUnlessEmpty(root["schedules"], "schedules");
+    ReadSchedules(root["schedules"]);
     if (config_.engine.temp_directory.empty()) config_.engine.temp_directory = config_.home / "tmp";
     return std::move(config_);
   }
@@ -188,6 +188,64 @@ class Reader {
       if (c <= 0x20 || c >= 0x7f || c == '?' || c == '#')
         return "holds a character that no such address has";
     return nullptr;
+  }
+
+  void ReadSchedules(const YAML::Node& schedules) {
+    if (!schedules || schedules.IsNull()) return;
+    if (!schedules.IsSequence())
+      Fail(schedules.Mark(), "Not a list: schedules", "write: - cron: \"0 3 * * *\"");
+    for (const YAML::Node& entry : schedules) config_.schedules.push_back(ReadSchedule(entry));
+  }
+
+  Schedule ReadSchedule(const YAML::Node& entry) const {
+    CheckMap(entry, "schedules");
+    CheckKeys(entry, "schedules", {"cron", "on", "every", "select", "full_refresh"});
+    if (entry["cron"].IsDefined() == entry["on"].IsDefined())
+      Fail(entry.Mark(), "A schedule has either cron or on",
+           "write cron: \"0 3 * * *\", or on: new_data");
+    Schedule schedule;
+    if (entry["cron"]) {
+      const std::string text = Text(entry["cron"], "schedules.cron");
+      Placed(entry["cron"], [&] { schedule.cron.emplace(text).Next(0); });
+      schedule.text = "cron " + text;
+      if (entry["every"]) Fail(entry["every"].Mark(), "every goes with on, not with cron", "");
+    } else {
+      const std::string on = Text(entry["on"], "schedules.on");
+      if (on != "new_data" && on != "new_labels")
+        Fail(entry["on"].Mark(), "Not an occasion for a run: " + on,
+             "write on: new_data or on: new_labels");
+      schedule.when = on == "new_data" ? Schedule::When::kNewData : Schedule::When::kNewLabels;
+      schedule.text = "on " + on;
+      if (entry["every"])
+        Placed(entry["every"], [&] {
+          schedule.every_us = loop::ParseDuration(Text(entry["every"], "schedules.every"));
+        });
+    }
+    if (const YAML::Node select = entry["select"]) {
+      if (select.IsSequence())
+        for (const YAML::Node& item : select)
+          schedule.select.push_back(Text(item, "schedules.select"));
+      else
+        schedule.select.push_back(Text(select, "schedules.select"));
+    }
+    if (entry["full_refresh"]) {
+      const std::string text = Text(entry["full_refresh"], "schedules.full_refresh");
+      if (text != "true" && text != "false")
+        Fail(entry["full_refresh"].Mark(), "Not true or false: " + text, "");
+      schedule.full_refresh = text == "true";
+    }
+    return schedule;
+  }
+
+  // An error without a place is of this value.
+  template <typename Work>
+  void Placed(const YAML::Node& node, Work work) const {
+    try {
+      work();
+    } catch (const Error& error) {
+      if (error.where()) throw;
+      Fail(node.Mark(), error.message(), error.hint());
+    }
   }
 
   void CheckMap(const YAML::Node& node, const std::string& key) const {

@@ -7,9 +7,21 @@
 #include <vector>
 
 #include "engine/database.h"
+#include "loop/cron.h"
 #include "remote/remote_server.h"
 
 namespace braid::app {
+
+// When `braid serve` runs the project by itself (docs/schedules.md).
+struct Schedule {
+  enum class When : uint8_t { kCron, kNewData, kNewLabels };
+  When when = When::kCron;
+  std::optional<loop::Cron> cron;   // of kCron
+  int64_t every_us = 60'000'000;    // of the others: how often it is looked at
+  std::vector<std::string> select;  // as of `braid run --select`
+  bool full_refresh = false;
+  std::string text;  // for messages: "cron 0 3 * * *", "on new_data"
+};
 
 // braid.yaml, checked: unknown keys and wrong values are CONFIG_INVALID with file, line, column and
 // what was probably meant; ${NAME} is replaced by the environment's value (missing: an error).
@@ -21,6 +33,7 @@ struct Config {
   std::string listen_address = "127.0.0.1";
   uint16_t listen_port = 8080;
   std::vector<remote::ServerSettings> connections;
+  std::vector<Schedule> schedules;
 };
 
 // "host:port", "[::1]:8080", port 0 allowed. Throws USAGE.

@@ -208,6 +208,16 @@ void Instance::MoveCaptured() {
   if (state_->mover.Move() > 0) loop::PublishLiveViews(state_->lake);
 }
 
+std::map<std::string, int64_t> Instance::LabelTables() {
+  const auto connection = state_->lake.Connect(lake::Scope::kRun);
+  std::map<std::string, int64_t> tables;
+  for (const auto& [key, table] : lake::LoadTableStates(*connection))
+    if (key.starts_with("inference.") && key.ends_with("_labelled")) tables[key] = table.version;
+  return tables;
+}
+
+const Clock& Instance::clock() const { return state_->clock; }
+
 void Instance::StartServing(http::Router& router) {
   State& state = *state_;
   state.runtime = std::make_unique<serve::ServiceRuntime>(state.Shared(), state.log);

@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -52,6 +53,10 @@ class Instance {
 
   // Carries captured rows to the lake now.
   void MoveCaptured();
+
+  // The tables of labelled inferences, each with the snapshot that changed it last.
+  std::map<std::string, int64_t> LabelTables();
+  const Clock& clock() const;
 
   // Starts answering requests (service runtime, mover). Routes answer through `router`.
   void StartServing(http::Router& router);

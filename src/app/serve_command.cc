@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 
+#include "app/schedules.h"
 #include "http/router.h"
 #include "http/server.h"
 
@@ -40,7 +41,10 @@ int RunServe(const ServeCommand& command, const Config& config, Instance& instan
   output.Out(fmt::format("listening on http://{}{}{}:{}\n", six ? "[" : "", options.address,
                          six ? "]" : "", server.port()));
   output.Err("next: curl -s http://…/v1/services lists the services; Ctrl-C stops\n");
-  WaitFor(std::move(stop));
+  {
+    const Schedules schedules(config.schedules, instance, output, instance.clock());
+    WaitFor(std::move(stop));
+  }
   server.Stop(kDrain);
   instance.StopServing(kDrain);
   output.Err("stopped; what was captured is on disk\n");

@@ -7,6 +7,7 @@
 
 #include "app/alter_model.h"
 #include "app/describe.h"
+#include "app/rollback_model.h"
 #include "base/error.h"
 #include "catalog/retention.h"
 #include "lake/write_transaction.h"
@@ -62,6 +63,9 @@ class Handler {
             Export(session, parsed, sink);
           } else if constexpr (std::is_same_v<Parsed, syntax::AlterModel>) {
             AlterModel(session, parsed, sink);
+            services_.changed();
+          } else if constexpr (std::is_same_v<Parsed, syntax::RollbackModel>) {
+            RollbackModel(session, parsed, sink);
             services_.changed();
           } else if constexpr (std::is_same_v<Parsed, syntax::DropObject>) {
             Drop(session, parsed, sink);
@@ -206,6 +210,7 @@ class Handler {
       connection.Execute("DELETE FROM lake.braid.model_trial WHERE model = " + QuoteString(key));
       connection.Execute("DELETE FROM lake.braid.alias_event WHERE model = " + QuoteString(key));
       connection.Execute("DELETE FROM lake.braid.model_note WHERE model = " + QuoteString(key));
+      connection.Execute("DELETE FROM lake.braid.model_decision WHERE model = " + QuoteString(key));
     }
     for (const char* table : {"node_state", "stream_file"})
       connection.Execute(

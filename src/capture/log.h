@@ -31,13 +31,16 @@ struct StoredEntry : Entry {
   int64_t recorded_at_us = 0;
 };
 
-// What to add to a service's account.
+// What to add to a service's account. `reserved`: rows that are going to be answered before they
+// are counted; counting them takes them off again. What a crash leaves of it becomes `unknown` when
+// the log is opened next.
 struct AccountDelta {
   std::string service;
   int64_t served = 0;
   int64_t captured = 0;
   int64_t shed = 0;
   int64_t unknown = 0;
+  int64_t reserved = 0;
 };
 
 struct Account {

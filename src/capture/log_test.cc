@@ -326,5 +326,22 @@ TEST_F(CaptureLog, RefusesEntriesWithoutAnId) {
   EXPECT_EQ(log.last_position(), 0);
 }
 
+TEST_F(CaptureLog, WhatWasReservedAndNotCountedIsUnknown) {
+  {
+    Log log(file_, clock_);
+    log.AppendAndWait({}, {{.service = "a", .reserved = 100}});
+    log.AppendAndWait({}, {{.service = "a", .served = 30, .captured = 30, .reserved = -30}});
+    log.AppendAndWait({}, {{.service = "b", .reserved = 5}});
+    log.AppendAndWait({}, {{.service = "b", .served = 5, .shed = 5, .reserved = -7}});
+    EXPECT_EQ(log.Accounts().at(0).unknown, 0);
+  }
+  for (int time = 0; time < 2; ++time) {
+    const Log log(file_, clock_);
+    EXPECT_EQ(log.Accounts().at(0).unknown, 70);
+    EXPECT_EQ(log.Accounts().at(0).served, 30);
+    EXPECT_EQ(log.Accounts().at(1).unknown, 0);
+  }
+}
+
 }  // namespace
 }  // namespace braid::capture

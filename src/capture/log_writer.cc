@@ -9,7 +9,7 @@ namespace braid::capture {
 namespace {
 
 // AUTOINCREMENT: a position is not used again after its entry was trimmed.
-constexpr std::array<std::string_view, 1> kMigrations = {R"sql(
+constexpr std::array<std::string_view, 2> kMigrations = {R"sql(
   CREATE TABLE log(
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     kind INTEGER NOT NULL,
@@ -27,6 +27,9 @@ constexpr std::array<std::string_view, 1> kMigrations = {R"sql(
     captured INTEGER NOT NULL,
     shed INTEGER NOT NULL,
     unknown INTEGER NOT NULL) WITHOUT ROWID;
+)sql",
+                                                         R"sql(
+  ALTER TABLE account ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
 )sql"};
 
 constexpr int64_t kFreePagesKept = 1024;
@@ -57,11 +60,15 @@ LogWriter::LogWriter(const std::filesystem::path& file, const Clock& clock)
       insert_(database_.Prepare("INSERT INTO log(kind, service, id, client_request_id, recorded_at,"
                                 " payload) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")),
       account_(database_.Prepare(
-          "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(service) DO UPDATE SET"
-          " served = served + excluded.served, captured = captured + excluded.captured,"
-          " shed = shed + excluded.shed, unknown = unknown + excluded.unknown")),
+          "INSERT INTO account VALUES (?1, ?2, ?3, ?4, ?5, ?6, max(0, ?7)) ON CONFLICT(service) DO"
+          " UPDATE SET served = served + excluded.served, captured = captured + excluded.captured,"
+          " shed = shed + excluded.shed, unknown = unknown + excluded.unknown,"
+          " reserved = max(0, reserved + ?7)")),
       trim_(database_.Prepare("DELETE FROM log WHERE position IN (SELECT position FROM log"
                               " WHERE position <= ?1 ORDER BY position LIMIT ?2)")) {
+  // Who reserved them is gone: they were answered or not, and nobody knows.
+  database_.Execute(
+      "UPDATE account SET unknown = unknown + reserved, reserved = 0 WHERE reserved > 0");
   last_position_ =
       database_.QueryInteger("SELECT seq FROM sqlite_sequence WHERE name = 'log'").value_or(0);
 }
@@ -113,7 +120,7 @@ void LogWriter::Insert(const AppendRequest& request, int64_t now_us) {
   }
   for (const AccountDelta& delta : request.deltas) {
     account_.Bind(1, delta.service).Bind(2, now_us).Bind(3, delta.served).Bind(4, delta.captured);
-    account_.Bind(5, delta.shed).Bind(6, delta.unknown).Run();
+    account_.Bind(5, delta.shed).Bind(6, delta.unknown).Bind(7, delta.reserved).Run();
   }
 }
 

@@ -273,6 +273,17 @@ void AddModelNote(engine::Connection& connection, const ModelNote& note) {
       parameters);
 }
 
+void AddModelDecision(engine::Connection& connection, const ModelDecision& decision) {
+  const engine::Value parameters[] = {
+      decision.model,    decision.version,   decision.at,      decision.run_id,
+      decision.decision, decision.condition, decision.outcome, MetricsText(decision.quantities),
+      decision.reason};
+  connection.Execute(
+      "INSERT INTO lake.braid.model_decision SELECT $1, $2, CAST($3 AS TIMESTAMPTZ), $4, $5, $6, "
+      "$7, CAST(CAST($8 AS JSON) AS MAP(VARCHAR, DOUBLE)), $9",
+      parameters);
+}
+
 std::shared_ptr<const State> Catalog::Get() const {
   MutexLock lock(mutex_);
   return state_;

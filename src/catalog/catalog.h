@@ -91,6 +91,19 @@ struct ModelNote {
   std::string at;
 };
 
+// Why a model was trained, promoted or rolled back, or not: a row of braid.model_decision.
+struct ModelDecision {
+  std::string model;
+  int64_t version = 0;  // that was made, or that stays
+  std::string at;
+  std::string run_id;
+  std::string decision;   // "retrain", "promote" or "rollback"
+  std::string condition;  // as declared; empty: there is none
+  bool outcome = false;
+  std::map<std::string, double> quantities;  // those that are known
+  std::string reason;
+};
+
 // What exists, as of one moment: a value, copied by a run that changes it and published after its
 // commit.
 struct State {
@@ -119,6 +132,7 @@ void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::st
 void AddModelVersion(engine::Connection& connection, const ModelVersion& version);
 void AddAliasEvent(engine::Connection& connection, const AliasEvent& event);
 void AddModelNote(engine::Connection& connection, const ModelNote& note);
+void AddModelDecision(engine::Connection& connection, const ModelDecision& decision);
 
 // The published state of a lake; swapped as a whole. Thread-safe.
 class Catalog {

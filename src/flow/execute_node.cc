@@ -42,6 +42,10 @@ class Execution {
   NodeResult Run() {
     const auto begin = std::chrono::steady_clock::now();
     if (full_refresh_) Forget();
+    if (const std::string model = AbsentModel(); !model.empty()) {
+      Skip(fmt::format("it waits for model {}, which has no version yet", model));
+      return std::move(result_);
+    }
     const Need need = FindNeed(node_, run_, {});
     switch (node_.object.kind) {
       case ObjectKind::kStreamingTable:
@@ -52,7 +56,7 @@ class Execution {
         Replace(need);
         break;
       case ObjectKind::kModel:
-        Work(need, workers_.train);
+        TrainModel(need);
         break;
       case ObjectKind::kService:
         Work(need, workers_.declare_service);
@@ -64,6 +68,18 @@ class Execution {
   }
 
  private:
+  // A model that the node asks and that is declared, but could not be trained so far.
+  std::string AbsentModel() const {
+    const catalog::State& state = run_.change.state;
+    for (const syntax::ModelReference& model : node_.inputs.models) {
+      const std::string key = catalog::ObjectKey(model.name, ObjectKind::kModel);
+      const auto versions = state.versions.find(key);
+      const bool has_version = versions != state.versions.end() && !versions->second.empty();
+      if (!has_version && state.Find(ObjectKind::kModel, key) != nullptr) return key;
+    }
+    return "";
+  }
+
   void Skip(const std::string& reason) {
     result_.action = "skipped";
     result_.reason = reason;
@@ -174,11 +190,29 @@ class Execution {
     Remember(need, nullptr);
   }
 
+  // A model's own rule may want to know that nothing has changed but the time.
+  void TrainModel(const Need& need) {
+    const auto& rule = std::get<syntax::CreateModel>(*node_.object.statement).retrain_when;
+    session::Occasion& occasion = run_.change.occasion;
+    occasion = session::Occasion::kAsked;
+    if (need.is_change) occasion = session::Occasion::kChanged;
+    if (!need.runs && rule && syntax::HasName(rule->text, "age"))
+      occasion = session::Occasion::kTime;
+    if (occasion != session::Occasion::kTime) return Work(need, workers_.train);
+    Need looked = need;
+    looked.runs = true;
+    Work(looked, workers_.train);
+    if (result_.action == "kept") Skip(result_.reason);
+  }
+
   void Work(const Need& need, const session::ObjectWork& work) {
     if (!need.runs) return Skip("unchanged");
     session::ChangeOutcome outcome = work(node_.object, run_.change);
+    if (outcome.action == "waiting") return Skip(outcome.reason);
     result_.action = outcome.action;
-    result_.reason = outcome.reason.empty() ? need.reason : need.reason + "; " + outcome.reason;
+    result_.reason = need.reason;
+    if (!outcome.reason.empty())
+      result_.reason += (need.reason.empty() ? "" : "; ") + outcome.reason;
     result_.rows = outcome.rows;
     Remember(need, nullptr);
   }

@@ -76,8 +76,10 @@ Need FindNeed(const Node& node, const RunContext& run,
     need.reason = "its table is missing";
   } else if (node.inputs.reads_unknown) {
     need.reason = "it reads what cannot be watched";
+    need.is_change = true;
   } else {
     need.reason = changed;
+    need.is_change = !changed.empty();
   }
   need.runs = !need.reason.empty();
   return need;

@@ -35,7 +35,7 @@ struct NodeResult {
   std::string node;
   std::string kind;  // catalog::KindName
   std::string
-      action;  // "updated", "appended", "trained", "declared", "skipped", "failed", "not reached"
+      action;  // "updated", "appended", "trained", "kept", "declared", "skipped", "failed", …
   std::string reason;  // "first run", "bronze.flights has 28834 new rows", "unchanged", …
   std::optional<int64_t> rows;
   double seconds = 0;

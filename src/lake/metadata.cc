@@ -67,6 +67,11 @@ const std::vector<std::vector<std::string>>& Migrations() {
           "hyperparameters VARCHAR, evaluation_metrics MAP(VARCHAR, DOUBLE), test_metrics "
           "MAP(VARCHAR, DOUBLE), training_loss DOUBLE, eval_loss DOUBLE, status VARCHAR, "
           "error_message VARCHAR, is_optimal BOOLEAN, artefact_sha256 VARCHAR)",
+      },
+      {
+          "CREATE TABLE lake.braid.model_decision (model VARCHAR, version BIGINT, \"at\" "
+          "TIMESTAMPTZ, run_id VARCHAR, decision VARCHAR, condition VARCHAR, outcome BOOLEAN, "
+          "quantities MAP(VARCHAR, DOUBLE), reason VARCHAR)",
           // NOLINTEND(bugprone-suspicious-missing-comma)
       }};
   return migrations;
@@ -91,9 +96,9 @@ int64_t CurrentVersion(engine::Connection& connection) {
 
 const std::vector<std::string>& MetadataTables() {
   static const std::vector<std::string> tables = {
-      "migration",  "object",      "node_state",         "stream_file",      "run",
-      "run_node",   "lineage",     "expectation_result", "model_version",    "alias_event",
-      "model_note", "model_trial", "service_version",    "capture_watermark"};
+      "migration",  "object",      "node_state",         "stream_file",     "run",
+      "run_node",   "lineage",     "expectation_result", "model_version",   "alias_event",
+      "model_note", "model_trial", "model_decision",     "service_version", "capture_watermark"};
   return tables;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The definitions are those of TensorFlow Data Validation, which BigQuery ML's functions carry the
 // names of: JS(P, Q) = (D(P‖M) + D(Q‖M)) / 2 with M = (P + Q) / 2 and logarithms to the base 2,
-// over equal-width histograms that are brought to common buckets.
+// over equal-width histograms that are brought to common buckets. The population stability index is
+// Σ (Q - P)·ln(Q / P) over the same buckets (Siddiqi, Credit Risk Scorecards, 2006).
 #include "ml/distribution_distance.h"
 
 #include <algorithm>
@@ -37,6 +38,18 @@ double JensenShannon(const Shares& shares) {
   return std::clamp(sum / 2, 0.0, 1.0);
 }
 
+double StabilityIndex(const Shares& shares) {
+  constexpr double kLeastShare = 1e-4;
+  double sum = 0;
+  for (size_t i = 0; i < shares.base.size(); ++i) {
+    if (shares.base[i] == shares.study[i]) continue;
+    const double base = std::max(shares.base[i], kLeastShare);
+    const double study = std::max(shares.study[i], kLeastShare);
+    sum += (study - base) * std::log(study / base);
+  }
+  return sum;
+}
+
 double LInfinity(const Shares& shares) {
   double greatest = 0;
   for (size_t i = 0; i < shares.base.size(); ++i)
@@ -44,8 +57,25 @@ double LInfinity(const Shares& shares) {
   return greatest;
 }
 
+double Distance(DistanceMetric metric, const Shares& shares) {
+  switch (metric) {
+    case DistanceMetric::kLInfinity:
+      return LInfinity(shares);
+    case DistanceMetric::kStabilityIndex:
+      return StabilityIndex(shares);
+    default:
+      return JensenShannon(shares);
+  }
+}
+
 // One side without values is as far away as can be.
-double WithoutValues(double base, double study) { return base == study ? 0 : 1; }
+double WithoutValues(DistanceMetric metric, double base, double study) {
+  if (base == study) return 0;
+  Shares apart;
+  apart.Add(1, 0);
+  apart.Add(0, 1);
+  return Distance(metric, apart);
+}
 
 double Values(const CategoryStatistics& side) {
   return static_cast<double>(side.rows - side.nulls);
@@ -55,7 +85,8 @@ double OfCategories(DistanceMetric metric, const CategoryStatistics& base,
                     const CategoryStatistics& study) {
   const double base_values = Values(base);
   const double study_values = Values(study);
-  if (base_values == 0 || study_values == 0) return WithoutValues(base_values, study_values);
+  if (base_values == 0 || study_values == 0)
+    return WithoutValues(metric, base_values, study_values);
   std::map<std::string, std::pair<double, double>> counts;
   double base_rest = 1;
   double study_rest = 1;
@@ -71,7 +102,7 @@ double OfCategories(DistanceMetric metric, const CategoryStatistics& base,
   for (const auto& [text, pair] : counts) shares.Add(pair.first, pair.second);
   if (metric == DistanceMetric::kLInfinity) return LInfinity(shares);
   shares.Add(std::max(0.0, base_rest), std::max(0.0, study_rest));
-  return JensenShannon(shares);
+  return Distance(metric, shares);
 }
 
 double Sum(const std::vector<double>& counts) {
@@ -99,13 +130,15 @@ double CountBetween(const Histogram& histogram, double low, double high) {
   return 0;
 }
 
-double OfNumbers(const NumberStatistics& base, const NumberStatistics& study) {
+double OfNumbers(DistanceMetric metric, const NumberStatistics& base,
+                 const NumberStatistics& study) {
   // Histograms may be of a sample; the infinite values are of all rows.
   const double base_finite = static_cast<double>(base.rows - base.nulls - base.infinite);
   const double study_finite = static_cast<double>(study.rows - study.nulls - study.infinite);
   const double base_values = base_finite + static_cast<double>(base.infinite);
   const double study_values = study_finite + static_cast<double>(study.infinite);
-  if (base_values == 0 || study_values == 0) return WithoutValues(base_values, study_values);
+  if (base_values == 0 || study_values == 0)
+    return WithoutValues(metric, base_values, study_values);
   const double base_sum = Sum(base.histogram.counts);
   const double study_sum = Sum(study.histogram.counts);
   const double base_scale = base_sum > 0 ? base_finite / base_values / base_sum : 0;
@@ -134,7 +167,7 @@ double OfNumbers(const NumberStatistics& base, const NumberStatistics& study) {
   for (const auto& [at, pair] : points) shares.Add(pair.first, pair.second);
   shares.Add(static_cast<double>(base.infinite) / base_values,
              static_cast<double>(study.infinite) / study_values);
-  return JensenShannon(shares);
+  return Distance(metric, shares);
 }
 
 }  // namespace
@@ -147,7 +180,7 @@ double DistributionDistance(DistanceMetric metric, const FeatureStatistics& base
     return OfCategories(metric, std::get<CategoryStatistics>(base.values),
                         std::get<CategoryStatistics>(study.values));
   if (metric == DistanceMetric::kLInfinity) return kNone;
-  return OfNumbers(std::get<NumberStatistics>(base.values),
+  return OfNumbers(metric, std::get<NumberStatistics>(base.values),
                    std::get<NumberStatistics>(study.values));
 }
 

@@ -58,6 +58,21 @@ TEST(DistributionDistance, GreatestDifferenceOfShares) {
   EXPECT_DOUBLE_EQ(LInfinity(Categories({{"a", 7}}, 3), Categories({{"c", 9}}, 1)), 0.9);
 }
 
+// By hand: (0.5 - 0.2)·ln(0.5 / 0.2) + (0.5 - 0.8)·ln(0.5 / 0.8); with c alone on one side, 0.25 of
+// it, 0.0001 stands for its share on the other.
+TEST(DistributionDistance, StabilityIndex) {
+  const auto index = [](const FeatureStatistics& base, const FeatureStatistics& study) {
+    return DistributionDistance(DistanceMetric::kStabilityIndex, base, study);
+  };
+  EXPECT_NEAR(index(Categories({{"a", 2}, {"b", 8}}), Categories({{"a", 5}, {"b", 5}})),
+              0.3 * std::log(2.5) - 0.3 * std::log(0.625), 1e-12);
+  EXPECT_NEAR(index(Categories({{"a", 4}, {"b", 4}}), Categories({{"a", 1}, {"b", 2}, {"c", 1}})),
+              0.25 * std::log(2.0) + 0.2499 * std::log(2500.0), 1e-12);
+  EXPECT_NEAR(index(Numbers(0, 4, {1, 3}), Numbers(0, 4, {3, 1})), std::log(3.0), 1e-12);
+  EXPECT_EQ(index(Numbers(0, 4, {1, 3}), Numbers(0, 4, {2, 6})), 0);
+  EXPECT_GT(index(Numbers(0, 0, {}), Numbers(0, 1, {1, 1})), 10);
+}
+
 TEST(DistributionDistance, InfiniteValuesAreABucket) {
   EXPECT_EQ(JensenShannon(Numbers(0, 1, {1, 1}, 2), Numbers(0, 1, {3, 3}, 6)), 0);
   EXPECT_GT(JensenShannon(Numbers(0, 1, {1, 1}, 2), Numbers(0, 1, {4, 4})), 0.3);

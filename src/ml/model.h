@@ -122,7 +122,8 @@ Table TrainingInfoTable(const std::vector<TrainingInfoRow>& rows);
 
 struct TrainedModel {
   std::unique_ptr<Model> model;
-  std::vector<std::string> notices;  // for people: what is odd about these rows
+  std::vector<std::string> notices;        // for people: what is odd about these rows
+  std::vector<double> global_explanation;  // one an input; empty: not asked for
 };
 
 }  // namespace braid::ml

@@ -29,6 +29,7 @@ struct ModelKind {
   std::vector<std::string_view> option_names;        // its own, lower case
   std::vector<Hyperparameter> hyperparameters = {};  // those of them that NUM_TRIALS can tune
   bool takes_weights = false;                        // INSTANCE_WEIGHT_COL
+  bool warm_starts = false;                          // WARM_START
   // Throws kInvalidOption for values that do not fit. nullptr: it has no options.
   void (*check_options)(const std::vector<Option>& options) = nullptr;
   // nullptr: the label is INPUT_LABEL_COLS and all other columns are inputs.

@@ -17,7 +17,7 @@ namespace braid::ml {
 
 namespace {
 
-constexpr std::array<std::string_view, 18> kGeneralNames = {"model_type",
+constexpr std::array<std::string_view, 19> kGeneralNames = {"model_type",
                                                             "input_label_cols",
                                                             "data_split_method",
                                                             "data_split_col",
@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 18> kGeneralNames = {"model_type",
                                                             "data_split_test_fraction",
                                                             "instance_weight_col",
                                                             "promotion_query",
+                                                            "monitor_query",
                                                             "partition_fallback",
                                                             "partition_min_rows",
                                                             "seed",
@@ -170,11 +171,14 @@ ModelOptions ParseModelOptions(const std::vector<Option>& options) {
   parsed.data_split_col = reader.Text("data_split_col");
   parsed.instance_weight_col = reader.Text("instance_weight_col");
   parsed.promotion_query = reader.Text("promotion_query");
+  parsed.monitor_query = reader.Text("monitor_query");
   for (const char* name : {"partition_fallback", "partition_min_rows"})
     if (reader.Has(name)) parsed.partition_options.emplace_back(name);
   parsed.pooled_fallback =
       reader.Word("partition_fallback", false, {{"NONE", false}, {"POOLED", true}});
   parsed.partition_min_rows = reader.Integer("partition_min_rows", 1, 1);
+  parsed.warm_start = reader.Boolean("warm_start", false);
+  parsed.enable_global_explain = reader.Boolean("enable_global_explain", false);
   parsed.seed = reader.Integer("seed", INT64_MIN, 0);
   parsed.threads = reader.Integer("threads", 0, 0);
   const bool by_column = parsed.data_split_method == DataSplitMethod::kCustom ||

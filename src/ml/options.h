@@ -25,11 +25,14 @@ struct ModelOptions {
   std::optional<std::string> data_split_col;
   std::optional<std::string> instance_weight_col;
   std::optional<std::string> promotion_query;
+  std::optional<std::string> monitor_query;
   // With PARTITION BY: whether rows of partitions without a model are answered by one of all rows,
   // and how many rows a partition needs.
   bool pooled_fallback = false;
   int64_t partition_min_rows = 1;
   std::vector<std::string> partition_options;  // those of them that are given
+  bool warm_start = false;                     // from the champion
+  bool enable_global_explain = false;          // ML.GLOBAL_EXPLAIN without rows
   int64_t seed = 0;
   int64_t threads = 0;  // 0: as the engine is set
 };

@@ -12,6 +12,8 @@
 
 namespace braid::ml {
 
+class Model;
+
 enum class InputKind : uint8_t { kNumeric, kCategory };
 
 struct InputColumn {
@@ -42,7 +44,8 @@ struct TrainingRequest {
   std::vector<Option> settings;  // as given; a kind reads its own
   int64_t seed = 0;
   size_t threads = 1;
-  RowSource* held_out = nullptr;  // rows of the same columns that are not trained on, if any
+  RowSource* held_out = nullptr;      // rows of the same columns that are not trained on, if any
+  const Model* warm_start = nullptr;  // a model of the same kind to start from, if any
 };
 
 // How a training run is watched and stopped. `progress` is called on the training thread.

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "serve/accounts.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "base/error.h"
 
 namespace braid::serve {
 
@@ -12,13 +15,44 @@ constexpr int64_t kOldMicros = 1'000'000;
 
 }  // namespace
 
-void PendingAccounts::Add(const std::string& service, int64_t served, int64_t shed) {
+void PendingAccounts::Add(const std::string& service, int64_t served, int64_t shed,
+                          int64_t admitted) {
   MutexLock lock(mutex_);
   capture::AccountDelta& delta = deltas_[service];
   delta.service = service;
   delta.served += served;
   delta.shed += shed;
+  delta.reserved -= admitted;
   count_ += served;
+}
+
+int64_t PendingAccounts::Admit(capture::Log& log, const std::string& service, int64_t rows) {
+  {
+    MutexLock lock(mutex_);
+    int64_t& promised = promised_[service];
+    if (promised >= rows) {
+      promised -= rows;
+      return rows;
+    }
+  }
+  const int64_t more = std::max(kReservedAtOnce, rows);
+  try {
+    log.AppendAndWait({}, {{.service = service, .reserved = more}});
+  } catch (const Error&) {
+    return 0;
+  }
+  MutexLock lock(mutex_);
+  promised_[service] += more - rows;
+  return rows;
+}
+
+std::vector<capture::AccountDelta> PendingAccounts::TakePromises() {
+  MutexLock lock(mutex_);
+  std::vector<capture::AccountDelta> taken;
+  for (const auto& [service, rows] : promised_)
+    if (rows > 0) taken.push_back({.service = service, .reserved = -rows});
+  promised_.clear();
+  return taken;
 }
 
 std::vector<capture::AccountDelta> PendingAccounts::Take() {
@@ -34,7 +68,8 @@ std::vector<capture::AccountDelta> PendingAccounts::TakeDue(int64_t now_us) {
 }
 
 void PendingAccounts::PutBack(const std::vector<capture::AccountDelta>& deltas) {
-  for (const capture::AccountDelta& delta : deltas) Add(delta.service, delta.served, delta.shed);
+  for (const capture::AccountDelta& delta : deltas)
+    Add(delta.service, delta.served, delta.shed, -delta.reserved);
 }
 
 std::vector<capture::AccountDelta> PendingAccounts::TakeLocked() {

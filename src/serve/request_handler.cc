@@ -130,7 +130,7 @@ void RequestHandler::HandleCalls(const Generation& generation, std::span<QueuedR
 
 void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call& call,
                             std::span<const RowRunner::Outcome> outcomes) {
-  const bool captures = service.schema.settings.capture == CaptureMode::kDurable;
+  const CaptureMode mode = service.schema.settings.capture;
   const QueuedRequest& request = call.request;
   InferenceRecord record{.arrived_at_us = request.arrived_at_us,
                          .service_version = service.schema.version,
@@ -138,7 +138,7 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
                          .lake_snapshot = snapshot};
   std::vector<capture::Entry> entries;
   const auto capture = [&](const std::string& id, const RowRunner::Outcome& outcome) {
-    if (!captures) return;
+    if (mode == CaptureMode::kOff) return;
     record.answered_at_us = clock_.NowMicros();
     record.status = outcome.error ? "error" : "ok";
     record.error = outcome.error ? ErrorText(*outcome.error) : "";
@@ -166,8 +166,12 @@ void RequestHandler::Finish(const BoundService& service, int64_t snapshot, Call&
     answer.body += "]}";
     rows = static_cast<int64_t>(outcomes.size());
   }
-  if (entries.empty()) {
-    accounts_.Add(request.service, rows, 0);
+  if (mode != CaptureMode::kDurable || entries.empty()) {
+    const int64_t admitted = accounts_.Admit(log_, request.service, rows);
+    if (entries.empty())
+      accounts_.Add(request.service, rows, 0, admitted);
+    else
+      CaptureLater(request.service, std::move(entries), admitted);
     request.respond(std::move(answer));
     AppendDueAccounts();
     return;
@@ -201,8 +205,7 @@ void RequestHandler::HandleFeedback(const Generation& generation, QueuedRequest&
     request.respond(std::move(answer));
     return;
   }
-  Deliver(std::move(entries), {.service = name, .unknown = static_cast<int64_t>(unknown)},
-          std::move(answer), request.respond);
+  Deliver(std::move(entries), {.service = name}, std::move(answer), request.respond);
 }
 
 void RequestHandler::Deliver(std::vector<capture::Entry> entries, capture::AccountDelta delta,
@@ -223,6 +226,23 @@ void RequestHandler::Deliver(std::vector<capture::Entry> entries, capture::Accou
     accounts_.PutBack(pending);
     accounts_.Add(service, rows, rows);
     (*sink)(ErrorAnswer(error));
+  }
+}
+
+void RequestHandler::CaptureLater(const std::string& service, std::vector<capture::Entry> entries,
+                                  int64_t admitted) {
+  const auto rows = static_cast<int64_t>(entries.size());
+  const auto shed = [&accounts = accounts_, service, rows, admitted] {
+    accounts.Add(service, rows, rows, admitted);
+  };
+  try {
+    log_.Append(std::move(entries),
+                {{.service = service, .served = rows, .captured = rows, .reserved = -admitted}},
+                [shed](const std::exception_ptr& failure) {
+                  if (failure != nullptr) shed();
+                });
+  } catch (const Error&) {
+    shed();
   }
 }
 

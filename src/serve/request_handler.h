@@ -38,6 +38,9 @@ class RequestHandler {
   // Appends, then answers; an entry that cannot be kept makes the answer an error.
   void Deliver(std::vector<capture::Entry> entries, capture::AccountDelta delta, Answer answer,
                AnswerSink respond);
+  // For answers that do not wait for the disk: rows that the log cannot keep are counted as shed.
+  void CaptureLater(const std::string& service, std::vector<capture::Entry> entries,
+                    int64_t admitted);
   void AppendDueAccounts();
 
   RowRunner runner_;

@@ -148,7 +148,11 @@ void ServiceRuntime::Stop(std::chrono::milliseconds drain) {
     state_->threads.clear();
   }
   try {
+    // What was captured late and failed is counted by now.
+    state_->log.Flush();
     std::vector<capture::AccountDelta> rest = state_->accounts.Take();
+    for (capture::AccountDelta& promise : state_->accounts.TakePromises())
+      rest.push_back(std::move(promise));
     if (!rest.empty()) state_->log.AppendAndWait({}, std::move(rest));
     state_->log.Flush();
   } catch (const Error&) {

@@ -129,7 +129,6 @@ class Binding {
       mentions_request =
           mentions_request ||
           (tokens[i].IsName() && EqualsIgnoringCase(syntax::NameOf(tokens[i]), "request"));
-      if (i > 0) CheckComposition(tokens, i);
     }
     if (!mentions_request)
       Fail(
@@ -138,21 +137,8 @@ class Binding {
           service_.query.offset);
   }
 
-  // FROM other(request.x): a service asked inside a service.
-  void CheckComposition(const std::vector<syntax::Token>& tokens, size_t at) const {
-    const bool is_source =
-        tokens[at - 1].Is("from") || tokens[at - 1].Is("join") || tokens[at - 1].Is("lateral");
-    if (!is_source || !tokens[at].IsName() || !tokens[at + 1].Is("(") || tokens[at + 2].Is("table"))
-      return;
-    const std::string key = ToLower(syntax::NameOf(tokens[at]));
-    if (state_.Find(catalog::ObjectKind::kService, key) == nullptr) return;
-    Fail(Error(ErrorCode::kNotSupported, "A service cannot ask another one yet: " + key,
-               fmt::format("write what {} computes into this query, or use {}(TABLE …)", key, key)),
-         service_.query.offset + tokens[at].begin);
-  }
-
   void BindBody() {
-    session::RewriteContext context{state_, models_, {}, {}, nullptr};
+    session::RewriteContext context{state_, models_, {}, {}, nullptr, {object_.key}};
     try {
       body_ = session::RewriteQuery(service_.query.text, context);
     } catch (const Error& error) {

@@ -13,9 +13,13 @@
 
 namespace braid::serve {
 
-enum class CaptureMode : uint8_t { kDurable, kOff };
+enum class CaptureMode : uint8_t {
+  kDurable,  // answered when the row is on disk
+  kAsync,    // answered at once; what the log cannot take is counted as shed
+  kOff,
+};
 
-// OPTIONS (capture = 'durable' | 'off', outcome = 'late BOOLEAN, delay DOUBLE').
+// OPTIONS (capture = 'durable' | 'async' | 'off', outcome = 'late BOOLEAN, delay DOUBLE').
 struct ServiceSettings {
   CaptureMode capture = CaptureMode::kDurable;
   std::vector<FieldType> outcome = {{"label", "VARCHAR"}};

@@ -69,7 +69,7 @@ TEST_F(ServiceSchemaTest, RefusesWrongOptions) {
   ASSERT_TRUE(unknown.where().has_value());
   EXPECT_EQ(unknown.where()->line, 2);
   EXPECT_EQ(unknown.where()->column, 10);
-  EXPECT_EQ(with("capture = 'async'").code(), ErrorCode::kNotSupported);
+  EXPECT_EQ(with("capture = 'sometimes'").code(), ErrorCode::kInvalidOption);
   EXPECT_EQ(with("capture = 'sometimes'").code(), ErrorCode::kInvalidOption);
   EXPECT_EQ(with("capture = 1").code(), ErrorCode::kInvalidOption);
   EXPECT_EQ(with("outcome = ''").code(), ErrorCode::kInvalidOption);
@@ -136,9 +136,9 @@ TEST_F(ServiceSchemaTest, RefusesTypesThatCaptureWouldChange) {
 TEST_F(ServiceSchemaTest, AServiceAskedInsideAServiceIsNamed) {
   Declare("CREATE SERVICE other (x INT) AS SELECT x AS y FROM request");
   const Error error = ErrorOf([&] {
-    Bind("CREATE SERVICE s (x INT) AS SELECT o.y FROM request, LATERAL other(request.x) o");
+    Bind("CREATE SERVICE s (x INT) AS SELECT o.y FROM request, LATERAL other(request.x, 2) o");
   });
-  EXPECT_EQ(error.code(), ErrorCode::kNotSupported);
+  EXPECT_EQ(error.code(), ErrorCode::kBinder);
   EXPECT_NE(error.message().find("other"), std::string::npos);
 }
 

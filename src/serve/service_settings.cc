@@ -20,7 +20,7 @@ const std::string& TextOf(const Option& option) {
   const auto& value = option.value.value;
   if (std::holds_alternative<std::string>(value)) return std::get<std::string>(value);
   throw Error(ErrorCode::kInvalidOption, fmt::format("Option takes a string: {}", option.name),
-              option.name == "capture" ? "capture = 'durable' or 'off'"
+              option.name == "capture" ? "capture = 'durable', 'async' or 'off'"
                                        : "such as outcome = 'late BOOLEAN, delay DOUBLE'");
 }
 
@@ -28,11 +28,9 @@ CaptureMode CaptureOf(const Option& option) {
   const std::string mode = ToLower(TextOf(option));
   if (mode == "durable") return CaptureMode::kDurable;
   if (mode == "off") return CaptureMode::kOff;
-  if (mode == "async")
-    throw Error(ErrorCode::kNotSupported, "Capture mode is not available: async",
-                "capture = 'durable' answers after the rows are on disk, 'off' keeps none");
+  if (mode == "async") return CaptureMode::kAsync;
   throw Error(ErrorCode::kInvalidOption, "Unknown capture mode: " + mode,
-              "the modes are 'durable' and 'off'");
+              "the modes are 'durable', 'async' and 'off'");
 }
 
 std::vector<FieldType> OutcomeOf(const Option& option) {

@@ -127,4 +127,15 @@ MappedText CompareSql(const std::vector<BoundModel>& models, const MappedText& r
   return text;
 }
 
+MappedText LossDifferenceSql(const BoundModel& first, const BoundModel& second,
+                             const MappedText& rows) {
+  CheckComparable(first, second);
+  const bool classifies = first.stored.is_classification();
+  return Around(classifies
+                    ? "ln(greatest(__braid_v1, 1e-15)) - ln(greatest(__braid_v0, 1e-15)) AS "
+                      "gain"
+                    : "(__braid_y - __braid_v0) ** 2 - (__braid_y - __braid_v1) ** 2 AS gain",
+                ScoredRows({first, second}, rows, 0.5), "");
+}
+
 }  // namespace braid::session

@@ -23,6 +23,7 @@ constexpr int64_t kBuckets = 10;
 constexpr int64_t kRanks = 50;
 constexpr std::string_view kLInfinity = "L_INFTY";
 constexpr std::string_view kJensenShannon = "JENSEN_SHANNON_DIVERGENCE";
+constexpr std::string_view kStabilityIndex = "POPULATION_STABILITY_INDEX";
 
 double Threshold(const Option& option, const OptionValue& value) {
   const std::optional<double> number = ml::AsNumber(value);
@@ -43,8 +44,12 @@ class Judgement {
     categorical_ = threshold("categorical_default_threshold");
     numerical_ = threshold("numerical_default_threshold");
     metric_ = reader.Word("categorical_metric_type", kLInfinity,
-                          {{kLInfinity, kLInfinity}, {kJensenShannon, kJensenShannon}});
-    reader.Word("numerical_metric_type", kJensenShannon, {{kJensenShannon, kJensenShannon}});
+                          {{kLInfinity, kLInfinity},
+                           {kJensenShannon, kJensenShannon},
+                           {kStabilityIndex, kStabilityIndex}});
+    numerical_metric_ =
+        reader.Word("numerical_metric_type", kJensenShannon,
+                    {{kJensenShannon, kJensenShannon}, {kStabilityIndex, kStabilityIndex}});
     if (const Option* option = reader.Find("thresholds")) ReadThresholds(*option);
   }
 
@@ -63,7 +68,7 @@ class Judgement {
     }
   }
 
-  std::string_view Metric(bool category) const { return category ? metric_ : kJensenShannon; }
+  std::string_view Metric(bool category) const { return category ? metric_ : numerical_metric_; }
   double ThresholdOf(const std::string& input, bool category) const {
     for (const auto& [name, threshold] : thresholds_)
       if (EqualsIgnoringCase(name, input)) return threshold;
@@ -87,6 +92,7 @@ class Judgement {
   double categorical_ = 0.3;
   double numerical_ = 0.3;
   std::string_view metric_ = kLInfinity;
+  std::string_view numerical_metric_ = kJensenShannon;
   std::vector<std::pair<std::string, double>> thresholds_;
 };
 

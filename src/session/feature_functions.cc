@@ -31,6 +31,12 @@ struct SummaryState final : engine::AggregateFunction::State {
   size_t buckets = 0;
 };
 
+ml::DistanceMetric MetricNamed(std::string_view name) {
+  if (name == "L_INFTY") return ml::DistanceMetric::kLInfinity;
+  if (name == "POPULATION_STABILITY_INDEX") return ml::DistanceMetric::kStabilityIndex;
+  return ml::DistanceMetric::kJensenShannon;
+}
+
 void WriteDistances(const Batch& arguments, engine::VectorWriter out) {
   const auto text = [&](size_t column, size_t row) {
     return arguments.columns[column].strings()[row];
@@ -40,9 +46,7 @@ void WriteDistances(const Batch& arguments, engine::VectorWriter out) {
       out.SetNull(row);
       continue;
     }
-    const ml::DistanceMetric metric = text(0, row) == "L_INFTY"
-                                          ? ml::DistanceMetric::kLInfinity
-                                          : ml::DistanceMetric::kJensenShannon;
+    const ml::DistanceMetric metric = MetricNamed(text(0, row));
     const auto side = [&](size_t column) {
       return ml::ReadFeatureStatistics(nlohmann::ordered_json::parse(text(column, row)));
     };

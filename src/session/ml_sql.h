@@ -72,6 +72,8 @@ syntax::MappedText ExplainPredictSql(const BoundModel& model, const syntax::Mapp
                                      double threshold, int64_t top_features);
 // The mean absolute contribution of each input over the rows.
 syntax::MappedText GlobalExplainSql(const BoundModel& model, const syntax::MappedText& rows);
+// What ENABLE_GLOBAL_EXPLAIN kept at training.
+std::string StoredGlobalExplainSql(const BoundModel& model);
 // ML.TRANSFORM: the columns of the model's TRANSFORM clause that are inputs.
 syntax::MappedText TransformSql(const BoundModel& model, const syntax::MappedText& rows);
 // ML.DETECT_ANOMALIES: anomalies are the rows whose score is above that of all but the share
@@ -117,6 +119,10 @@ syntax::MappedText EvaluateCalibrationSql(const BoundModel& model, const syntax:
 // differences.
 syntax::MappedText CompareSql(const std::vector<BoundModel>& models, const syntax::MappedText& rows,
                               double confidence, double threshold);
+// Of each row with a label how much more the first model loses than the second: squared error, or
+// -ln of the probability of the label. One column, "gain".
+syntax::MappedText LossDifferenceSql(const BoundModel& first, const BoundModel& second,
+                                     const syntax::MappedText& rows);
 // ML.RECOMMEND: all pairs of a user and an item, or those that fit the users, items or both of
 // `rows` (may be nullptr).
 syntax::MappedText RecommendSql(const BoundModel& model, const syntax::MappedText* rows);

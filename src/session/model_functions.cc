@@ -102,7 +102,10 @@ MappedText ExplainPredict(const BoundCall& call) {
 
 MappedText Transform(const BoundCall& call) { return TransformSql(call.model, *call.rows); }
 
-MappedText GlobalExplain(const BoundCall& call) { return GlobalExplainSql(call.model, *call.rows); }
+MappedText GlobalExplain(const BoundCall& call) {
+  return call.rows == nullptr ? Text(StoredGlobalExplainSql(call.model))
+                              : GlobalExplainSql(call.model, *call.rows);
+}
 
 MappedText DetectAnomalies(const BoundCall& call) {
   if (!call.settings.Has("contamination"))
@@ -166,7 +169,7 @@ const std::vector<Function>& Functions() {
        {"num_buckets", "strategy", "method"},
        EvaluateCalibration},
       {"COMPARE", Rows::kNeeded, {"confidence_level", "threshold"}, Compare, true},
-      {"GLOBAL_EXPLAIN", Rows::kNeeded, {}, GlobalExplain},
+      {"GLOBAL_EXPLAIN", Rows::kOptional, {}, GlobalExplain},
       {"TRANSFORM", Rows::kNeeded, {}, Transform},
       {"DETECT_ANOMALIES", Rows::kNeeded, {"contamination"}, DetectAnomalies},
       {"RECOMMEND", Rows::kOptional, {}, Recommend},

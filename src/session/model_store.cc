@@ -43,6 +43,7 @@ std::string ToText(const StoredModel& model) {
   if (!model.projection.transform.empty()) text["transform"] = ToJson(model.projection.transform);
   for (const ml::FeatureStatistics& feature : model.features)
     text["features"].push_back(ml::ToJson(feature));
+  if (!model.global_explanation.empty()) text["global_explanation"] = model.global_explanation;
   return text.dump();
 }
 
@@ -64,6 +65,7 @@ StoredModel FromText(const std::string& text) {
                     ml::LoadModel(kind_name, json.at("core").get_ref<const std::string&>())};
   for (const auto& feature : json.value("features", nlohmann::json::array()))
     model.features.push_back(ml::ReadFeatureStatistics(feature));
+  model.global_explanation = json.value("global_explanation", std::vector<double>());
   return model;
 }
 

@@ -36,6 +36,9 @@ struct StoredModel {
   // The columns of the training query that are no label, split or weight, as the rows that were
   // trained on have them. Empty: an older Braid's artefact.
   std::vector<ml::FeatureStatistics> features = {};
+  // ENABLE_GLOBAL_EXPLAIN: the mean absolute contribution of each input over the held-out rows,
+  // without a split over those trained on. Empty: it was not asked for.
+  std::vector<double> global_explanation = {};
 
   bool is_classification() const { return core->task() == ml::Task::kClassification; }
 };

@@ -196,6 +196,24 @@ MappedText GlobalExplainSql(const BoundModel& model, const MappedText& rows) {
                 " GROUP BY 1 ORDER BY attribution DESC, feature");
 }
 
+std::string StoredGlobalExplainSql(const BoundModel& model) {
+  RequireExplained(model, "GLOBAL_EXPLAIN");
+  const std::vector<ml::InputColumn> inputs = model.stored.core->input_columns();
+  if (model.stored.global_explanation.size() != inputs.size())
+    throw Error(ErrorCode::kNotSupported,
+                "The model was trained without ENABLE_GLOBAL_EXPLAIN: " + model.version.model,
+                "write ML.GLOBAL_EXPLAIN(MODEL m, TABLE t), or train it with "
+                "enable_global_explain = TRUE");
+  std::string values;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    values += fmt::format("{}({}, CAST({} AS DOUBLE))", i > 0 ? ", " : "",
+                          syntax::QuoteString(inputs[i].name),
+                          NumberSql(model.stored.global_explanation[i]));
+  return fmt::format(
+      "(SELECT * FROM (VALUES {}) AS t(feature, attribution) ORDER BY attribution DESC, feature)",
+      values);
+}
+
 MappedText TransformSql(const BoundModel& model, const MappedText& rows) {
   const std::vector<ProjectedInput>& columns = model.stored.projection.transform;
   if (columns.empty())

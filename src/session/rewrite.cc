@@ -35,7 +35,12 @@ class Rewriter {
   // Rewrites whole_[begin, end).
   MappedText Rewrite(size_t begin, size_t end) {
     const std::string_view text = whole_.substr(begin, end - begin);
-    const syntax::QueryExtensions found = syntax::FindExtensions(text);
+    const syntax::QueryExtensions found =
+        syntax::FindExtensions(text, [this](const syntax::Name& name) {
+          return context_.state.Find(catalog::ObjectKind::kService,
+                                     catalog::ObjectKey(name, catalog::ObjectKind::kService)) !=
+                 nullptr;
+        });
     struct Piece {
       size_t begin;
       size_t end;
@@ -52,6 +57,8 @@ class Rewriter {
       pieces.push_back({stream.begin, stream.end, RewriteStream(stream, begin)});
     for (const syntax::ServiceCall& call : found.services)
       pieces.push_back({call.begin, call.end, RewriteService(call, begin)});
+    for (const syntax::ServiceRequest& request : found.requests)
+      pieces.push_back({request.begin, request.end, RewriteRequest(request, begin)});
     std::sort(pieces.begin(), pieces.end(),
               [](const Piece& a, const Piece& b) { return a.begin < b.begin; });
     MappedText result;
@@ -242,17 +249,71 @@ class Rewriter {
                        : "SHOW SERVICES lists the services"),
            base + call.begin);
     }
-    const auto& declaration = std::get<syntax::CreateService>(*service->statement);
-    // The service's query is rewritten with its own positions; an error in it names the call.
-    RewriteContext inner{context_.state, context_.models, {}, {}, nullptr};
+    MappedText rows = RowsOf(call.rows, base);
+    return WrittenOut(*service, base + call.begin,
+                      [&](const syntax::CreateService& declaration, const std::string& body) {
+                        return ServiceOverTableSql(declaration, body, rows);
+                      });
+  }
+
+  MappedText RewriteRequest(const syntax::ServiceRequest& request, size_t base) {
+    const std::string key = catalog::ObjectKey(request.name, catalog::ObjectKind::kService);
+    const catalog::Object& service = *context_.state.Find(catalog::ObjectKind::kService, key);
+    const auto& parameters = std::get<syntax::CreateService>(*service.statement).params;
+    std::vector<MappedText> values(parameters.size());
+    size_t position = 0;
+    for (const syntax::ServiceRequest::Argument& argument : request.arguments) {
+      const size_t begin = base + argument.value.offset;
+      const size_t at =
+          argument.parameter ? PlaceOf(*argument.parameter, parameters, begin) : position++;
+      if (at >= parameters.size())
+        Fail(Error(ErrorCode::kBinder,
+                   fmt::format("Service {} has {} parameters", key, parameters.size())),
+             begin);
+      if (!values[at].text().empty())
+        Fail(Error(ErrorCode::kBinder, "A parameter is given twice: " + parameters[at].name),
+             begin);
+      values[at] = Rewrite(begin, begin + argument.value.text.size());
+    }
+    return WrittenOut(service, base + request.begin,
+                      [&](const syntax::CreateService& declaration, const std::string& body) {
+                        return ServiceOverValuesSql(declaration, body, values,
+                                                    request.stands_first);
+                      });
+  }
+
+  size_t PlaceOf(const std::string& name, const std::vector<syntax::ColumnDefinition>& parameters,
+                 size_t offset) const {
+    std::vector<std::string> known;
+    for (size_t i = 0; i < parameters.size(); ++i) {
+      if (EqualsIgnoringCase(parameters[i].name, name)) return i;
+      known.push_back(parameters[i].name);
+    }
+    const auto close = ClosestMatch(name, known);
+    Fail(Error(ErrorCode::kBinder, "The service has no such parameter: " + name,
+               close ? fmt::format("did you mean {}?", *close)
+                     : fmt::format("it has {}", fmt::join(known, ", "))),
+         offset);
+  }
+
+  // The service's query is rewritten with its own positions; an error in it names the call.
+  template <typename Make>
+  MappedText WrittenOut(const catalog::Object& service, size_t offset, Make make) {
+    const std::vector<std::string>& asked = context_.services;
+    if (std::find(asked.begin(), asked.end(), service.key) != asked.end())
+      Fail(Error(ErrorCode::kCycle, fmt::format("A service asks itself: {} → {}",
+                                                fmt::join(asked, " → "), service.key)),
+           offset);
+    const auto& declaration = std::get<syntax::CreateService>(*service.statement);
+    RewriteContext inner{context_.state, context_.models, {}, {}, nullptr, asked};
+    inner.services.push_back(service.key);
     MappedText result;
     try {
-      const std::string body = RewriteQuery(declaration.query.text, inner).text();
-      result = ServiceOverTableSql(declaration, body, RowsOf(call.rows, base));
+      result = make(declaration, RewriteQuery(declaration.query.text, inner).text());
     } catch (const Error& error) {
-      Fail(
-          Error(error.code(), fmt::format("In service {}: {}", key, error.message()), error.hint()),
-          base + call.begin);
+      Fail(Error(error.code(), fmt::format("In service {}: {}", service.key, error.message()),
+                 error.hint()),
+           offset);
     }
     for (const auto& [model, version] : inner.resolved_models)
       context_.resolved_models[model] = version;

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "catalog/catalog.h"
 #include "engine/connection.h"
@@ -22,6 +23,8 @@ struct RewriteContext {
   std::map<std::string, int64_t> resolved_models;  // model → version, as used
   // Where the columns of rows are looked up; null: functions that need them are errors.
   engine::Connection* connection = nullptr;
+  // The services that are being written out, the outermost first: none may come twice.
+  std::vector<std::string> services = {};
 };
 
 // Turns a query with ML.* calls, STREAM references and services over tables into plain DuckDB SQL.

@@ -70,4 +70,27 @@ syntax::MappedText ServiceOverTableSql(const syntax::CreateService& service,
   return text;
 }
 
+syntax::MappedText ServiceOverValuesSql(const syntax::CreateService& service,
+                                        const std::string& body,
+                                        const std::vector<syntax::MappedText>& values,
+                                        bool of_request) {
+  syntax::MappedText text;
+  // Named apart first, since `request` means the service's own from there on.
+  text.Append("(WITH __braid_asked AS (SELECT ");
+  for (size_t i = 0; i < values.size(); ++i) {
+    text.Append(i == 0 ? "CAST(" : ", CAST(");
+    if (values[i].text().empty())
+      text.Append("NULL");
+    else
+      text.Append(values[i]);
+    text.Append(fmt::format(" AS {}) AS {}", service.params[i].type,
+                            QuoteIdentifier(service.params[i].name)));
+  }
+  if (values.empty()) text.Append("NULL AS __none");
+  text.Append(of_request ? " FROM request) SELECT * FROM " : ") SELECT * FROM ");
+  text.Append(WithRequest("SELECT * FROM __braid_asked", body));
+  text.Append(" AS __braid_answer)");
+  return text;
+}
+
 }  // namespace braid::session

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <string>
+#include <vector>
 
 #include "syntax/source_map.h"
 #include "syntax/statement.h"
@@ -25,5 +26,12 @@ std::string ServiceOverRowsSql(const syntax::CreateService& service, const std::
 // answer or several.
 syntax::MappedText ServiceOverTableSql(const syntax::CreateService& service,
                                        const std::string& body, const syntax::MappedText& rows);
+
+// A service asked with one value for each parameter (empty: NULL), SQL over `request` if it stands
+// first, else over what stands beside it.
+syntax::MappedText ServiceOverValuesSql(const syntax::CreateService& service,
+                                        const std::string& body,
+                                        const std::vector<syntax::MappedText>& values,
+                                        bool of_request);
 
 }  // namespace braid::session

@@ -78,18 +78,22 @@ ModelReference Cursor::ExpectModel() {
   model.offset = Peek().begin;
   model.name = ExpectName("a model's name");
   if (!Accept("@")) return model;
-  if (Peek().kind == TokenKind::kNumber) {
-    const std::string_view text = Next().text;
-    int64_t version = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), version);
-    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
-      Fail(fmt::format("Not a model version: {}", text), "versions are whole numbers, such as m@3",
-           model.offset);
-    model.version = version;
-  } else {
+  if (Peek().kind == TokenKind::kNumber)
+    model.version = ExpectVersion();
+  else
     model.alias = ToLower(ExpectIdentifier("a version or alias after @"));
-  }
   return model;
+}
+
+int64_t Cursor::ExpectVersion() {
+  const size_t offset = Peek().begin;
+  const std::string_view text = Next().text;
+  int64_t version = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), version);
+  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
+    Fail(fmt::format("Not a model version: {}", text), "versions are whole numbers, such as m@3",
+         offset);
+  return version;
 }
 
 std::string Cursor::ExpectString(std::string_view what) {

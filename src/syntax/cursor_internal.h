@@ -60,6 +60,7 @@ class Cursor {
   std::string ExpectIdentifier(std::string_view what);
   Name ExpectName(std::string_view what);
   ModelReference ExpectModel();
+  int64_t ExpectVersion();
   std::string ExpectString(std::string_view what);
   // The text between this opening parenthesis and its closing one; the cursor ends after that.
   SourceText ExpectParenthesised(std::string_view what);

@@ -157,6 +157,15 @@ void ParseRemote(Cursor& cursor, CreateModel& model) {
                 "without them the server tells what goes in and comes out", output);
 }
 
+SourceText ParseCondition(Cursor& cursor, std::initializer_list<std::string_view> stops,
+                          std::string_view where) {
+  SourceText condition = cursor.TextUntil(stops);
+  if (condition.text.empty())
+    cursor.Fail(fmt::format("Expected a condition {}", where), "such as: new_rows >= 1000",
+                condition.offset);
+  return condition;
+}
+
 Statement ParseModel(Cursor& cursor, bool or_replace) {
   CreateModel model;
   model.or_replace = or_replace;
@@ -172,11 +181,16 @@ Statement ParseModel(Cursor& cursor, bool or_replace) {
   if (!model.connection.empty())
     cursor.Fail("A remote model is not trained", "end the statement after OPTIONS (…)",
                 cursor.Peek().begin);
+  if (cursor.AcceptWords({"RETRAIN", "WHEN"}))
+    model.retrain_when = ParseCondition(cursor, {"PROMOTE", "AS"}, "after RETRAIN WHEN");
+  if (cursor.AcceptWords({"PROMOTE", "WHEN"}))
+    model.promote_when = ParseCondition(cursor, {"AS"}, "after PROMOTE WHEN");
   if (!model.inputs.empty())
     cursor.Fail("A model with INPUT is imported", "leave the query out, or INPUT",
                 model.inputs[0].offset);
   if (!cursor.Accept("AS"))
-    cursor.FailExpected({"PARTITION", "INPUT", "REMOTE", "TRANSFORM", "OPTIONS", "AS"},
+    cursor.FailExpected({"PARTITION", "INPUT", "REMOTE", "TRANSFORM", "OPTIONS", "RETRAIN WHEN",
+                         "PROMOTE WHEN", "AS"},
                         "in CREATE MODEL");
   model.query = cursor.ExpectQuery("after AS");
   return model;
@@ -353,6 +367,16 @@ Statement ParseAlter(Cursor& cursor) {
   return alter;
 }
 
+Statement ParseRollback(Cursor& cursor) {
+  if (!cursor.Accept("MODEL")) return EngineStatement{};
+  RollbackModel rollback;
+  rollback.model = cursor.ExpectName("the model's name");
+  if (cursor.Accept("TO")) rollback.version = cursor.ExpectVersion();
+  if (cursor.Accept("REASON")) rollback.reason = cursor.ExpectString("the reason");
+  ExpectEnd(cursor);
+  return rollback;
+}
+
 }  // namespace
 
 Statement Parse(std::string_view text, const StatementPlace& place) {
@@ -363,6 +387,7 @@ Statement Parse(std::string_view text, const StatementPlace& place) {
   if (cursor.Accept("DESCRIBE") || cursor.Accept("DESC")) return ParseDescribe(cursor);
   if (cursor.Accept("EXPORT")) return ParseExport(cursor);
   if (cursor.Accept("ALTER")) return ParseAlter(cursor);
+  if (cursor.Accept("ROLLBACK")) return ParseRollback(cursor);
   return EngineStatement{};
 }
 

@@ -17,7 +17,8 @@ bool IsRowsFunction(std::string_view name) {
 
 class Finder {
  public:
-  explicit Finder(std::string_view query) : cursor_(query, StatementPlace{}) {}
+  Finder(std::string_view query, const std::function<bool(const Name&)>& is_service)
+      : cursor_(query, StatementPlace{}), is_service_(is_service) {}
 
   QueryExtensions Run() {
     for (; !cursor_.AtEnd();) {
@@ -25,6 +26,8 @@ class Finder {
         TakeMl();
       } else if (AtServiceCall()) {
         TakeServiceCall();
+      } else if (AtServiceRequest()) {
+        TakeServiceRequest();
       } else if (after_source_word_ && cursor_.Peek().Is("STREAM") && AtStreamSource()) {
         TakeStream();
       } else {
@@ -40,9 +43,13 @@ class Finder {
     const Token& token = cursor_.Next();
     if (token.Is("FROM") || token.Is("JOIN")) {
       after_source_word_ = true;
+      after_from_ = token.Is("FROM");
       in_from_ = true;
+    } else if (token.Is("LATERAL")) {
+      // What follows stands where LATERAL does.
     } else if (token.Is(",")) {
       after_source_word_ = in_from_;
+      after_from_ = false;
     } else if (token.Is("(")) {
       // FROM (STREAM t …) keeps what stood before.
       levels_.push_back(in_from_);
@@ -188,6 +195,40 @@ class Finder {
     after_source_word_ = false;
   }
 
+  bool AtServiceRequest() const {
+    if (!is_service_ || !after_source_word_ || !cursor_.Peek().IsName()) return false;
+    const bool has_schema = cursor_.Peek(1).Is(".") && cursor_.Peek(2).IsName();
+    const Token& last = cursor_.Peek(has_schema ? 2 : 0);
+    if (!cursor_.Peek(has_schema ? 3 : 1).Is("(")) return false;
+    Name name;
+    name.name = NameOf(last);
+    if (has_schema) name.schema = NameOf(cursor_.Peek());
+    return is_service_(name);
+  }
+
+  void TakeServiceRequest() {
+    ServiceRequest request;
+    request.begin = cursor_.Peek().begin;
+    request.stands_first = after_from_;
+    request.name = cursor_.ExpectName("a service's name");
+    cursor_.Expect("(", "after the service's name");
+    while (!cursor_.Peek().Is(")")) {
+      ServiceRequest::Argument argument;
+      if (cursor_.Peek().IsName() && cursor_.Peek(1).Is(":=")) {
+        argument.parameter = cursor_.ExpectIdentifier("a parameter's name");
+        cursor_.Next();
+      }
+      argument.value = cursor_.TextUntil({});
+      if (argument.value.text.empty()) cursor_.FailExpected({"a value"}, "in a service's request");
+      request.arguments.push_back(std::move(argument));
+      if (!cursor_.Accept(",")) break;
+    }
+    request.end = cursor_.Peek().end;
+    cursor_.Expect(")", "at the end of the service's request");
+    found_.requests.push_back(std::move(request));
+    after_source_word_ = false;
+  }
+
   bool AtStreamSource() const {
     const Token& next = cursor_.Peek(1);
     if (next.Is("(")) return true;
@@ -233,14 +274,19 @@ class Finder {
   }
 
   Cursor cursor_;
+  const std::function<bool(const Name&)>& is_service_;
   QueryExtensions found_;
   std::vector<bool> levels_;
   bool after_source_word_ = false;
+  bool after_from_ = false;  // of the source that may follow: FROM, and no comma since
   bool in_from_ = false;
 };
 
 }  // namespace
 
-QueryExtensions FindExtensions(std::string_view query) { return Finder(query).Run(); }
+QueryExtensions FindExtensions(std::string_view query,
+                               const std::function<bool(const Name&)>& is_service) {
+  return Finder(query, is_service).Run();
+}
 
 }  // namespace braid::syntax

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -71,6 +72,20 @@ struct ServiceCall {
   RowsArgument rows;
 };
 
+// s(value, …) or s(parameter := value, …) where a table may stand: a service asked once for each
+// row of what stands before it, or once for the request.
+struct ServiceRequest {
+  struct Argument {
+    std::optional<std::string> parameter;
+    SourceText value;
+  };
+  size_t begin = 0;
+  size_t end = 0;
+  Name name;
+  std::vector<Argument> arguments;
+  bool stands_first = false;  // after FROM: its values are of the request
+};
+
 // The outermost extensions of a query, in textual order. What stands inside a call's query is found
 // by asking again.
 struct QueryExtensions {
@@ -79,9 +94,12 @@ struct QueryExtensions {
   std::vector<MlFunction> functions;
   std::vector<StreamReference> streams;
   std::vector<ServiceCall> services;
+  std::vector<ServiceRequest> requests;
 };
 
-// Throws kSyntax with a position in `query` for a call that is written wrongly.
-QueryExtensions FindExtensions(std::string_view query);
+// Throws kSyntax with a position in `query` for a call that is written wrongly. Only names that
+// `is_service` knows are requests; others are table functions of DuckDB.
+QueryExtensions FindExtensions(std::string_view query,
+                               const std::function<bool(const Name&)>& is_service = {});
 
 }  // namespace braid::syntax

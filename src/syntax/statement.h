@@ -73,7 +73,7 @@ struct CreateFlow {
 };
 
 // CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [PARTITION BY (column, …)] [TRANSFORM (…)]
-// [OPTIONS (…)] AS query
+// [OPTIONS (…)] [RETRAIN WHEN condition] [PROMOTE WHEN condition] AS query
 // CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [INPUT (…)] OPTIONS (…)
 // CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [INPUT (…) OUTPUT (…)] REMOTE WITH CONNECTION c
 // OPTIONS (…)
@@ -88,7 +88,16 @@ struct CreateModel {
   size_t connection_offset = 0;
   std::optional<SourceText> transform;
   std::vector<Option> options;
+  std::optional<SourceText> retrain_when;
+  std::optional<SourceText> promote_when;
   SourceText query;  // empty text: the model is imported or remote
+};
+
+// ROLLBACK MODEL m [TO version] [REASON '…']
+struct RollbackModel {
+  Name model;
+  std::optional<int64_t> version;
+  std::string reason;
 };
 
 // EXPORT MODEL m OPTIONS (uri = '…', format = 'onnx')
@@ -146,8 +155,8 @@ struct Describe {
 // Everything else: DuckDB's.
 struct EngineStatement {};
 
-using Statement =
-    std::variant<CreateStreamingTable, CreateMaterializedView, CreateFlow, CreateModel, ExportModel,
-                 AlterModel, CreateService, DropObject, Show, Describe, EngineStatement>;
+using Statement = std::variant<CreateStreamingTable, CreateMaterializedView, CreateFlow,
+                               CreateModel, ExportModel, AlterModel, RollbackModel, CreateService,
+                               DropObject, Show, Describe, EngineStatement>;
 
 }  // namespace braid::syntax

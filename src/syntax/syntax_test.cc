@@ -117,6 +117,27 @@ TEST(ParseTest, ReadsAPartitionedModel) {
             "A partition column appears twice: A");
 }
 
+TEST(ParseTest, ReadsRulesOfAModel) {
+  const std::string text =
+      "CREATE MODEL m OPTIONS (a = 1) RETRAIN WHEN new_rows >= 200 OR (drift > CAST(1 AS DOUBLE)) "
+      "PROMOTE WHEN gain_low > 0 AS SELECT 1";
+  const auto model = std::get<CreateModel>(Parse(text, ""));
+  EXPECT_EQ(model.retrain_when->text, "new_rows >= 200 OR (drift > CAST(1 AS DOUBLE))");
+  EXPECT_EQ(model.retrain_when->offset, text.find("new_rows"));
+  EXPECT_EQ(model.promote_when->text, "gain_low > 0");
+  EXPECT_EQ(model.query.text, "SELECT 1");
+  EXPECT_EQ(Failure("CREATE MODEL m RETRAIN WHEN AS SELECT 1").message(),
+            "Expected a condition after RETRAIN WHEN");
+  EXPECT_EQ(Failure("CREATE MODEL m RETRAIN WHEN a > 1, b AS SELECT 1").code(), ErrorCode::kSyntax);
+  const auto rollback = std::get<RollbackModel>(Parse("ROLLBACK MODEL m TO 3 REASON 'late'", ""));
+  EXPECT_EQ(rollback.model.name, "m");
+  EXPECT_EQ(rollback.version, 3);
+  EXPECT_EQ(rollback.reason, "late");
+  EXPECT_FALSE(std::get<RollbackModel>(Parse("ROLLBACK MODEL m", "")).version);
+  EXPECT_EQ(Failure("ROLLBACK MODEL m TO x").message(), "Not a model version: x");
+  EXPECT_TRUE(std::holds_alternative<EngineStatement>(Parse("ROLLBACK", "")));
+}
+
 TEST(ParseTest, ReadsTheOthers) {
   EXPECT_EQ(std::get<CreateFlow>(Parse("CREATE FLOW f AS INSERT INTO s.t BY NAME SELECT 1", ""))
                 .target.ToString(),
@@ -474,7 +495,7 @@ TEST(ParseTest, PlacesErrorsAtTheWordThatIsWrong) {
                    "CREATE OR REPLACE STREAMING TABLE t", "EXPORT MODEL m@1.5 OPTIONS ()",
                    "DESCRIBE MODEL m@", "DROP MODEL", "SHOW MODELS x"}),
       ElementsAre("1:18", "1:16", "1:40", "1:48", "2:9", "1:17", "2:18", "1:27", "1:29", "1:18",
-                  "1:20", "2:17", "1:26", "1:19", "1:14", "1:18", "1:11", "1:13"));
+                  "1:20", "2:17", "1:26", "1:19", "1:16", "1:18", "1:11", "1:13"));
 }
 
 TEST(ParseTest, CountsCharactersNotBytes) {

@@ -203,4 +203,11 @@ std::string StringOf(const Token& token) {
   return Unescape(token.text);
 }
 
+bool HasName(std::string_view text, std::string_view name) {
+  const std::vector<Token> tokens = Lex(text, "");
+  return std::any_of(tokens.begin(), tokens.end(), [&](const Token& token) {
+    return token.IsName() && EqualsIgnoringCase(NameOf(token), name);
+  });
+}
+
 }  // namespace braid::syntax

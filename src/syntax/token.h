@@ -33,6 +33,9 @@ struct Token {
 // `file` names the text in errors.
 std::vector<Token> Lex(std::string_view text, std::string_view file);
 
+// Whether a text has this name among its tokens, quoted or not.
+bool HasName(std::string_view text, std::string_view name);
+
 // What a name or string means without its quotes.
 std::string NameOf(const Token& token);
 std::string StringOf(const Token& token);

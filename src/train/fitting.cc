@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "ml/global_explanation.h"
 #include "ml/model_kind.h"
 #include "session/scoring_call.h"
 #include "syntax/format.h"
@@ -26,6 +27,7 @@ ml::TrainingRequest Fitting::Request() const {
                               .settings = settings_,
                               .seed = options_.seed,
                               .threads = static_cast<size_t>(std::max<int64_t>(1, threads_))};
+  if (warm_start_ != nullptr) request.warm_start = warm_start_->core.get();
   for (const session::ProjectedInput& input : projection_.inputs)
     request.inputs.push_back(
         {input.name, input.is_category ? ml::InputKind::kCategory : ml::InputKind::kNumeric});
@@ -92,9 +94,14 @@ ml::TrainedModel Fitting::Fit(Material& material, const std::vector<Option>& set
   request.settings = settings;
   request.classes_in_order = material.classes;
   if (material.is_split) request.held_out = &material.evaluation;
-  if (!MomentsSuffice(request)) return options_.kind->train(request, material.training, control);
-  return options_.kind->train_from_moments(request, material.moments.Get(), material.training,
-                                           control);
+  ml::TrainedModel trained = MomentsSuffice(request)
+                                 ? options_.kind->train_from_moments(
+                                       request, material.moments.Get(), material.training, control)
+                                 : options_.kind->train(request, material.training, control);
+  if (options_.enable_global_explain)
+    trained.global_explanation =
+        ml::GlobalExplanation(*trained.model, material.evaluation, control.stop);
+  return trained;
 }
 
 ml::TrainedModel Fitting::Fit(const TrainingRows& rows, const ml::TrainingControl& control) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,6 +37,11 @@ class Fitting {
   // What the inputs look like, where Fit found it out by the way; else empty.
   std::vector<ml::NumberStatistics> TakeNumbers() { return std::move(numbers_); }
 
+  // The model that the fit begins at.
+  void StartFrom(std::shared_ptr<const session::StoredModel> model) {
+    warm_start_ = std::move(model);
+  }
+
   // What fits to the same rows have in common: several at once may read it.
   struct Material {
     Material(SharedConnection& shared, const Fitting& fitting, const RowParts& parts, bool holds);
@@ -68,6 +74,7 @@ class Fitting {
   const session::Projection& projection_;
   int64_t threads_;
   std::vector<ml::NumberStatistics> numbers_;
+  std::shared_ptr<const session::StoredModel> warm_start_;
 };
 
 }  // namespace braid::train

@@ -23,6 +23,7 @@
 #include "train/partitioned_fitting.h"
 #include "train/promotion.h"
 #include "train/training_rows.h"
+#include "train/training_rules.h"
 #include "train/training_statistics.h"
 #include "train/tuning.h"
 
@@ -39,12 +40,21 @@ void CheckPartition(const ml::ModelOptions& options, const syntax::CreateModel& 
     if (is_tuned)
       throw Error(ErrorCode::kNotSupported, "NUM_TRIALS does not go with PARTITION BY",
                   "tune a model of some partitions' rows, and give all of them its best options");
+    if (options.warm_start)
+      throw Error(ErrorCode::kNotSupported, "WARM_START does not go with PARTITION BY",
+                  "leave it out: models of partitions are trained to the end");
+    if (options.enable_global_explain)
+      throw Error(ErrorCode::kNotSupported, "ENABLE_GLOBAL_EXPLAIN does not go with PARTITION BY",
+                  "write ML.GLOBAL_EXPLAIN(MODEL m, TABLE t)");
   } else if (!options.partition_options.empty()) {
     throw Error(
         ErrorCode::kInvalidOption,
         fmt::format("The option {} needs PARTITION BY", ToUpper(options.partition_options.front())),
         "write CREATE MODEL m PARTITION BY (column) OPTIONS (…) AS query");
   }
+  if (options.warm_start && is_tuned)
+    throw Error(ErrorCode::kNotSupported, "WARM_START does not go with NUM_TRIALS",
+                "tune the model, then train it on with the best options");
 }
 
 class Training {
@@ -55,7 +65,8 @@ class Training {
         statement_(std::get<syntax::CreateModel>(*object.statement)),
         change_(change),
         models_(models),
-        defaults_(defaults) {}
+        defaults_(defaults),
+        rules_(object, change, models) {}
 
   session::ChangeOutcome Run() {
     ReadOptions();
@@ -69,13 +80,20 @@ class Training {
     const std::string query = Rewritten(statement_.query);
     try {
       Describe(query);
+      rules_.Check(kind().task);
+      if (!rules_.IsDue("(" + query + "\n)", "(" + MonitorQuery(query) + "\n)"))
+        return {
+            .action = "kept", .reason = "RETRAIN WHEN is not true: " + rules_.reason(), .rows = {}};
       if (!statement_.transform) ProjectColumns(projecting_, projection_);
       // A fit from sums reads its rows once, and once more to judge it.
       const TrainingRows rows(change_.connection, query, options(),
                               !statement_.transform && !tuning_ && MakeFitting().moments_suffice()
                                   ? RowAccess::kInPlace
                                   : RowAccess::kKept);
+      if (Waits(rows))
+        return {.action = "waiting", .reason = "there are no rows with a label yet", .rows = {}};
       keys_ = PartitionKeys(projecting_);
+      rules_.Count(rows.AllQuery(), projection_.label);
       if (promotion_query_) RefuseOverlap(change_.connection, rows, *promotion_query_);
       if (statement_.transform) Transform(rows);
       if (tuning_) return PublishBest(Tune(rows));
@@ -137,8 +155,13 @@ class Training {
     } catch (const Error& error) {
       throw catalog::PlaceInFile(error, object_, OptionOffset(error));
     }
+    if (statement_.promote_when && !options().promotion_query)
+      throw catalog::PlaceInFile(
+          Error(ErrorCode::kInvalidOption, "PROMOTE WHEN needs PROMOTION_QUERY",
+                "write OPTIONS (promotion_query = 'SELECT …'): rows that no version is trained on"),
+          object_, statement_.promote_when->offset);
     if (options().promotion_query)
-      promotion_query_ = Rewritten({*options().promotion_query, PromotionOffset()});
+      promotion_query_ = Rewritten({*options().promotion_query, OffsetOf("promotion_query")});
   }
 
   // Errors of options name the option; it is shown where it stands.
@@ -147,10 +170,23 @@ class Training {
       if (ToLower(error.message()).find(option.name) != std::string::npos) return option.offset;
     return statement_.name.offset;
   }
-  size_t PromotionOffset() const {
+  size_t OffsetOf(std::string_view name) const {
     for (const Option& option : statement_.options)
-      if (option.name == "promotion_query") return option.offset;
+      if (option.name == name) return option.offset;
     return 0;
+  }
+
+  // A project's model whose rows are still to come is no failure: other nodes may bring them. Who
+  // writes CREATE MODEL by hand is told at once.
+  bool Waits(const TrainingRows& rows) const {
+    if (object_.owner != "project" || change_.state.Champion(object_.key) != nullptr) return false;
+    return CountRows(change_.connection, rows.AllQuery(), projection_.label).labels == 0;
+  }
+
+  // The rows by which RETRAIN WHEN judges the model.
+  std::string MonitorQuery(const std::string& training_query) {
+    if (!options().monitor_query) return training_query;
+    return Rewritten({*options().monitor_query, OffsetOf("monitor_query")});
   }
 
   std::string Rewritten(const syntax::SourceText& part) {
@@ -191,14 +227,30 @@ class Training {
       if (change_.progress) change_.progress(fraction, fmt::format("loss {:.4f}", loss));
     };
     Fitting fitting = MakeFitting();
+    if (options().warm_start) fitting.StartFrom(EarlierModel());
     ml::TrainedModel trained =
         keys_.empty() ? fitting.Fit(rows, control)
                       : PartitionedFitting(change_.connection, fitting, keys_).Fit(rows, control);
     for (const std::string& notice : trained.notices)
       if (change_.notice) change_.notice(fmt::format("model {}: {}", object_.key, notice));
     stored.core = std::move(trained.model);
+    stored.global_explanation = std::move(trained.global_explanation);
     stored.features = GatherFeatureStatistics(change_.connection, projecting_, projection_, rows,
                                               fitting.TakeNumbers());
+  }
+
+  // What WARM_START begins at: the champion, if there is one.
+  std::shared_ptr<const session::StoredModel> EarlierModel() {
+    const catalog::ModelVersion* champion = change_.state.Champion(object_.key);
+    if (champion == nullptr) return nullptr;
+    std::shared_ptr<const session::StoredModel> earlier = models_.Get(champion->artefact_sha256);
+    if (earlier->core->kind() != kind().name)
+      throw Error(ErrorCode::kTrainingData,
+                  fmt::format("WARM_START: the champion of {} is a {}, not a {}", object_.key,
+                              earlier->core->kind(), kind().name),
+                  "train the first version of the new type without WARM_START");
+    started_from_ = champion->version;
+    return earlier;
   }
 
   // The best of the trials becomes the version.
@@ -266,6 +318,7 @@ class Training {
       given.push_back({"partition_by", {std::move(columns)}});
     }
     if (!statement_.connection.empty()) given.push_back({"connection", {statement_.connection}});
+    if (started_from_) given.push_back({"warm_start_version", {*started_from_}});
     version.options = session::OptionsToJson(given);
     version.seed = options().seed;
     version.threads = Threads();
@@ -275,11 +328,14 @@ class Training {
   session::ChangeOutcome Add(catalog::ModelVersion version) {
     catalog::AddModelVersion(change_.connection, version);
     change_.state.versions[object_.key].push_back(version);
-    const std::string reason = Promote(version);
+    rules_.NoteTraining(version.version);
+    std::string reason = Promote(version);
     Expire();
+    if (!rules_.reason().empty())
+      reason = fmt::format("RETRAIN WHEN is true: {}; {}", rules_.reason(), reason);
     const char* made = kind().import == nullptr ? "trained" : "imported";
     return {.action = statement_.connection.empty() ? made : "connected",
-            .reason = reason,
+            .reason = std::move(reason),
             .rows = version.rows};
   }
 
@@ -293,9 +349,11 @@ class Training {
 
   std::string Promote(const catalog::ModelVersion& version) {
     const catalog::ModelVersion* champion = change_.state.Champion(object_.key);
-    const Promotion promotion = champion == nullptr ? Promotion{true, "the first version"}
-                                                    : Decide(change_.connection, models_, *champion,
-                                                             version, promotion_query_);
+    const Promotion promotion =
+        champion == nullptr ? Promotion{true, "the first version"}
+        : rules_.decides_promotion()
+            ? rules_.Decide(*champion, version, "(" + *promotion_query_ + "\n)")
+            : Decide(change_.connection, models_, *champion, version, promotion_query_);
     if (!promotion.promoted)
       return fmt::format("version {}: {}", version.version, promotion.reason);
     catalog::AddAliasEvent(change_.connection, {.model = object_.key,
@@ -316,6 +374,8 @@ class Training {
   ProjectionRequest projecting_;
   std::optional<ml::TuningOptions> tuning_;
   std::optional<std::string> promotion_query_;
+  TrainingRules rules_;
+  std::optional<int64_t> started_from_;  // a version of this model
   session::Projection projection_;
   std::vector<session::ProjectedInput> keys_;           // of PARTITION BY
   const syntax::SourceText* part_ = &statement_.query;  // where an error without a place lies

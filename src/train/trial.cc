@@ -90,7 +90,8 @@ session::StoredModel TrialRunner::Fit(Fitting::Material& material,
                 "NUM_TRIALS: models of this kind and these options cannot be judged by rows",
                 "metrics of rankings are not available");
   notices = std::move(trained.notices);
-  return {request_.projection, std::move(trained.model), request_.features};
+  return {request_.projection, std::move(trained.model), request_.features,
+          std::move(trained.global_explanation)};
 }
 
 TrialRunner::Metrics TrialRunner::JudgeOn(const session::StoredModel& stored,

@@ -85,7 +85,7 @@ class ProjectTest(program.ProgramTest):
             ("name: ''\n", 1, 7, ""),
             ("name: q\nname: r\n", 2, 1, ""),
             ("name: ${BRAID_NOT_SET}\n", 1, 7, "export BRAID_NOT_SET"),
-            ("name: q\nschedules: [a]\n", 2, 12, ""),
+            ("name: q\nschedules: [a]\n", 2, 13, ""),
             ("name: q\nlake: {catalog: 'postgres:x'}\n", 2, 17, "sqlite"),
             ("name: q\nserver: {listen: nope}\n", 2, 18, "127.0.0.1:8080"),
         ):

@@ -30,6 +30,7 @@ ModelKind MakeKind() {
             .searched = std::pair(0.0, 10.0),
             .standard = 0}},
       .takes_weights = true,
+      .warm_starts = true,
       .check_options = [](const std::vector<Option>& options) { ParseGlmOptions(type, options); },
       .train =
           [](const TrainingRequest& request, RowSource& rows, const TrainingControl& control) {

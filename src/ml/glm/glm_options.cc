@@ -19,6 +19,7 @@ void ReadStopping(const OptionReader& reader, GlmOptions& parsed) {
   parsed.max_iterations = reader.Integer("max_iterations", 1, parsed.max_iterations);
   parsed.early_stop = reader.Boolean("early_stop", parsed.early_stop);
   parsed.min_rel_progress = reader.AtLeast("min_rel_progress", 0, parsed.min_rel_progress);
+  parsed.warm_start = reader.Boolean("warm_start", false);
   for (const char* name : {"learn_rate_strategy", "learn_rate", "ls_init_learn_rate",
                            "max_iterations", "early_stop", "min_rel_progress"})
     parsed.bounded = parsed.bounded || reader.Has(name);
@@ -31,6 +32,10 @@ void CheckTogether(GlmType type, const GlmOptions& parsed) {
   if (parsed.l1_reg > 0)
     throw Error(ErrorCode::kInvalidOption,
                 "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' does not go with L1_REG");
+  if (parsed.warm_start)
+    throw Error(ErrorCode::kInvalidOption,
+                "OPTIMIZE_STRATEGY 'NORMAL_EQUATION' does not go with WARM_START",
+                "the normal equations have no start");
 }
 
 }  // namespace
@@ -49,6 +54,8 @@ std::vector<std::string_view> GlmOptionNames(GlmType type) {
                                          "max_iterations",
                                          "early_stop",
                                          "min_rel_progress",
+                                         "warm_start",
+                                         "enable_global_explain",
                                          "fit_intercept",
                                          "category_encoding_method",
                                          "calculate_p_values"};

@@ -31,6 +31,7 @@ struct GlmOptions {
   int64_t max_iterations = 20;
   bool early_stop = true;
   double min_rel_progress = 0.01;
+  bool warm_start = false;
   bool fit_intercept = true;
   CategoryEncoding category_encoding = CategoryEncoding::kOneHot;
   bool calculate_p_values = false;

@@ -291,4 +291,22 @@ std::vector<std::vector<double>> GlmProblem::Coefficients() const {
   return coefficients;
 }
 
+std::vector<double> GlmProblem::ParametersOf(
+    const std::vector<std::vector<double>>& coefficients) const {
+  std::vector<double> parameters(size());
+  for (size_t s = 0; s < coefficients.size(); ++s)
+    for (size_t q = 0; q < free_scores_; ++q) {
+      const double share = coefficients.size() == 1 ? 1 : Basis(s, q);
+      for (size_t j = 0; j < stride(); ++j)
+        parameters[q * stride() + j] += share * coefficients[s][j];
+    }
+  for (size_t q = 0; q < free_scores_; ++q) {
+    double& intercept = parameters[q * stride() + design_.features];
+    for (size_t j = 0; j < design_.features; ++j)
+      intercept += parameters[q * stride() + j] * centre_[j];
+    intercept = fit_intercept_ ? intercept - label_mean_ : 0;
+  }
+  return parameters;
+}
+
 }  // namespace braid::ml

@@ -46,6 +46,9 @@ class GlmProblem {
   std::vector<std::vector<double>> CoefficientCovariances(std::span<const double> covariance) const;
   // One vector a score of the model: β of the features as they are, then the intercept.
   std::vector<std::vector<double>> Coefficients() const;
+  // The parameters with these coefficients, one vector a class (regression: one); of their scores
+  // what all classes share makes no difference and is left out.
+  std::vector<double> ParametersOf(const std::vector<std::vector<double>>& coefficients) const;
 
  private:
   void FindScores(std::span<const double> parameters, std::vector<double>& out) const;

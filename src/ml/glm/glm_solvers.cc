@@ -38,24 +38,31 @@ std::vector<double> Along(std::span<const double> from, std::span<const double> 
 
 class Newton {
  public:
-  Newton(GlmProblem& problem, const TrainingControl& control)
-      : problem_(problem), control_(control), parameters_(problem.size()) {
+  Newton(GlmProblem& problem, std::vector<double> start, const TrainingControl& control)
+      : problem_(problem), control_(control), parameters_(std::move(start)) {
     dense_ = problem.size() <= kMostDenseParameters;
     if (problem.l1() > 0 && (!dense_ || problem.free_scores() > 1))
       throw Error(ErrorCode::kNotSupported,
                   "L1_REG is not available for several classes or very many categories",
                   "use L2_REG");
     if (dense_ && problem.l1() == 0 && problem.l2() == 0) FindNullSpace();
+    LeaveNullSpace();
   }
 
   SolverRun Run() {
     SolverRun run;
-    double value = problem_.MoveTo(parameters_);
+    // What counts as flat is the same wherever the run begins.
+    double value = problem_.MoveTo(std::vector<double>(problem_.size()));
     std::vector<double> gradient = problem_.Gradient();
     double norm = problem_.GradientNorm(gradient);
     // Rounding alone gives a slope of this size.
     const double floor = 1e-15 * std::sqrt(value * problem_.weight_sum());
     const double start = std::max(norm, floor);
+    if (Norm(parameters_) > 0) {
+      value = problem_.MoveTo(parameters_);
+      gradient = problem_.Gradient();
+      norm = problem_.GradientNorm(gradient);
+    }
     for (int iteration = 0; iteration < kMostNewtonSteps && norm > floor; ++iteration) {
       const auto began = Clock::now();
       ThrowIfStopped(control_);
@@ -93,6 +100,15 @@ class Newton {
     for (size_t i = 0; i < n; ++i)
       for (size_t j = 0; j < n; ++j) gram[i * n + j] = products[i * (n + 2) + j];
     null_space_ = NullSpace(gram, n);
+  }
+
+  void LeaveNullSpace() {
+    for (const std::vector<double>& null : null_space_)
+      for (size_t q = 0; q < problem_.free_scores(); ++q) {
+        const auto beta = std::span(parameters_).subspan(q * problem_.stride(), null.size());
+        const double along = Product(beta, null);
+        for (size_t j = 0; j < null.size(); ++j) beta[j] -= along * null[j];
+      }
   }
 
   std::vector<double> Direction(const std::vector<double>& gradient, double progress) {
@@ -201,17 +217,18 @@ std::vector<double> DescentStep(const GlmProblem& problem, std::span<const doubl
 
 }  // namespace
 
-SolverRun MinimiseByNewton(GlmProblem& problem, const TrainingControl& control) {
-  return Newton(problem, control).Run();
+SolverRun MinimiseByNewton(GlmProblem& problem, std::vector<double> start,
+                           const TrainingControl& control) {
+  return Newton(problem, std::move(start), control).Run();
 }
 
-SolverRun MinimiseByDescent(GlmProblem& problem, const GlmOptions& options,
-                            const TrainingControl& control) {
+SolverRun MinimiseByDescent(GlmProblem& problem, std::vector<double> start,
+                            const GlmOptions& options, const TrainingControl& control) {
   if (problem.l1() > 0 && problem.free_scores() > 1)
     throw Error(ErrorCode::kNotSupported, "L1_REG is not available for several classes",
                 "use L2_REG");
   SolverRun run;
-  std::vector<double> parameters(problem.size());
+  std::vector<double> parameters = std::move(start);
   double value = problem.MoveTo(parameters);
   const bool search = options.learn_rate_strategy == LearnRateStrategy::kLineSearch;
   double rate = search ? options.ls_init_learn_rate : options.learn_rate;

@@ -17,11 +17,13 @@ struct SolverRun {
 
 // Newton's method with step halving until the gradient is below 1e-8 of its start, and then as far
 // as rounding allows. Many parameters: steps by conjugate gradients, in memory for one row of them.
-SolverRun MinimiseByNewton(GlmProblem& problem, const TrainingControl& control);
+// `start`: the parameters to begin at; what of them changes no score is left out.
+SolverRun MinimiseByNewton(GlmProblem& problem, std::vector<double> start,
+                           const TrainingControl& control);
 
 // Gradient descent under BigQuery ML's rules: MAX_ITERATIONS, EARLY_STOP, MIN_REL_PROGRESS and the
 // learn-rate options. L1_REG by soft thresholds.
-SolverRun MinimiseByDescent(GlmProblem& problem, const GlmOptions& options,
-                            const TrainingControl& control);
+SolverRun MinimiseByDescent(GlmProblem& problem, std::vector<double> start,
+                            const GlmOptions& options, const TrainingControl& control);
 
 }  // namespace braid::ml

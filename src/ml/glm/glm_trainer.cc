@@ -13,6 +13,7 @@
 #include "ml/glm/glm_solvers.h"
 #include "ml/glm/inference.h"
 #include "ml/glm/leakage.h"
+#include "ml/glm/warm_start.h"
 #include "ml/linear_solver.h"
 
 namespace braid::ml {
@@ -37,7 +38,8 @@ bool UsesDescent(const GlmRequest& request, size_t rows, size_t features) {
   if (request.type == GlmType::kLogisticReg) return true;
   if (options.optimize_strategy != OptimizeStrategy::kAuto)
     return options.optimize_strategy == OptimizeStrategy::kBatchGradientDescent;
-  return options.l1_reg > 0 || features > kMostCardinality || rows < 10 * features;
+  return options.warm_start || options.l1_reg > 0 || features > kMostCardinality ||
+         rows < 10 * features;
 }
 
 std::vector<std::string> Notices(const GlmParts& parts) {
@@ -161,8 +163,12 @@ TrainedGlm TrainLinearFromDesign(const GlmRequest& request, const Design& design
 TrainedGlm TrainByIterations(const GlmRequest& request, const Design& design, bool descent,
                              const TrainingControl& control) {
   GlmProblem problem(request, design);
-  SolverRun run = descent ? MinimiseByDescent(problem, request.options, control)
-                          : MinimiseByNewton(problem, control);
+  std::vector<double> start(problem.size());
+  if (request.warm_start != nullptr)
+    start = problem.ParametersOf(
+        WarmCoefficients(design, dynamic_cast<const GlmModel&>(*request.warm_start)));
+  SolverRun run = descent ? MinimiseByDescent(problem, std::move(start), request.options, control)
+                          : MinimiseByNewton(problem, std::move(start), control);
   if (run.info.empty()) run.info.push_back({.loss = problem.MeanLoss()});
   GlmParts parts = MakeParts(request, design, problem.Coefficients());
   parts.training_info = std::move(run.info);

@@ -81,7 +81,8 @@ std::vector<std::string_view> TreeOptionNames(TreeType type) {
                                          "min_tree_child_weight",
                                          "min_split_loss",
                                          "category_encoding_method",
-                                         "tree_method"};
+                                         "tree_method",
+                                         "enable_global_explain"};
   if (!IsForest(type))
     names.insert(names.end(), {"booster_type", "dropout", "learn_rate", "max_iterations",
                                "early_stop", "min_rel_progress"});
