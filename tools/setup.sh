@@ -14,7 +14,7 @@ work=
 as_root=()
 
 packages=(build-essential ca-certificates ccache clang-19 clang-format-19 clang-tidy-19 cmake curl
-  libboost1.81-dev libclang-rt-19-dev libcli11-dev libedit-dev libeigen3-dev libfmt-dev libgmock-dev
+  libboost1.81-dev libclang-rt-19-dev libcli11-dev libcurl4-openssl-dev libedit-dev libeigen3-dev libfmt-dev libgmock-dev
   libgtest-dev libspdlog-dev libsqlite3-dev libssl-dev libxgboost-dev libyaml-cpp-dev mold ninja-build
   nlohmann-json3-dev pkg-config python3 python3-venv unzip)
 

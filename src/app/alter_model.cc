@@ -2,12 +2,15 @@
 #include "app/alter_model.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <vector>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "catalog/retention.h"
 #include "lake/write_transaction.h"
+#include "ml/option_reader.h"
 
 namespace braid::app {
 
@@ -26,6 +29,18 @@ std::string TextOf(const Option& option, const OptionValue& value, std::string_v
   const auto* text = std::get_if<std::string>(&value.value);
   if (text == nullptr) Refuse(option, wanted);
   return *text;
+}
+
+// NULL takes it back.
+std::string NumberText(const Option& option, double least) {
+  if (std::holds_alternative<std::monostate>(option.value.value)) return "";
+  const std::optional<double> number = ml::AsNumber(option.value);
+  const bool whole =
+      option.name != catalog::kKeepVersions || std::holds_alternative<int64_t>(option.value.value);
+  if (!number || !whole || *number < least || *number > 1e6)
+    Refuse(option, whole ? fmt::format("a number from {} to 1000000, or NULL", least)
+                         : "a whole number, or NULL");
+  return fmt::format("{}", *number);
 }
 
 // The notes that the options stand for, without the model.
@@ -50,11 +65,18 @@ std::vector<ModelNote> ReadNotes(const std::vector<Option>& options) {
                          .value = TextOf(option, (*pair)[1].second, kLabels),
                          .at = {}});
       }
+    } else if (option.name == catalog::kKeepVersions || option.name == catalog::kKeepDays) {
+      notes.push_back({.model = {},
+                       .version = {},
+                       .name = option.name,
+                       .value = NumberText(option, option.name == catalog::kKeepVersions ? 1 : 0),
+                       .at = {}});
     } else {
-      const auto close = ClosestMatch(option.name, {"description", "labels"});
+      const auto close = ClosestMatch(
+          option.name, {"description", "labels", catalog::kKeepVersions, catalog::kKeepDays});
       throw Error(ErrorCode::kInvalidOption, "Unknown option: " + option.name,
                   close ? fmt::format("did you mean {}?", *close)
-                        : "the options are description and labels");
+                        : "the options are description, labels, keep_versions and keep_days");
     }
   }
   if (notes.empty())
@@ -118,10 +140,16 @@ void AlterModel(session::Session& session, const syntax::AlterModel& statement,
     for (ModelNote note : notes) {
       note.model = model;
       if (statement.model.version || statement.model.alias) note.version = version.version;
+      if (note.version && note.name.starts_with("keep_"))
+        throw Error(ErrorCode::kInvalidOption,
+                    fmt::format("The option {} is a model's, not a version's", note.name),
+                    fmt::format("write ALTER MODEL {} SET OPTIONS (…)", model));
       note.at = at;
       catalog::AddModelNote(*connection, note);
     }
     done = fmt::format("model {}: {} noted", model, notes.size());
+    const std::vector<int64_t> gone = catalog::ExpireVersions(*connection, state, model, at);
+    if (!gone.empty()) done += fmt::format("; dropped version {}", fmt::join(gone, ", "));
   }
   transaction.Commit("braid sql", "ALTER MODEL " + model, "{}");
   workspace.catalog.Publish(std::move(state));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <set>
@@ -51,7 +52,7 @@ class Reader {
     ReadLake(root["lake"]);
     ReadEngine(root["engine"]);
     ReadServer(root["server"]);
-    RefuseUnlessEmpty(root["connections"], "connections");
+    ReadConnections(root["connections"]);
     ReadSchedules(root["schedules"]);
     if (config_.engine.temp_directory.empty()) config_.engine.temp_directory = config_.home / "tmp";
     return std::move(config_);
@@ -183,6 +184,54 @@ class Reader {
       Fail(server[key].Mark(), fmt::format("Not a value of server.{}: {}", key, text),
            fmt::format("it is a whole number from {} to {}", minimum, maximum));
     return *number;
+  }
+
+  // Errors say nothing of values, which may be secrets.
+  void ReadConnections(const YAML::Node& connections) {
+    if (!connections || connections.IsNull()) return;
+    CheckMap(connections, "connections");
+    for (const auto& entry : connections) {
+      const std::string name = entry.first.as<std::string>("");
+      const std::string key = "connections." + name;
+      const YAML::Node& node = entry.second;
+      if (name.empty()) Fail(entry.first.Mark(), "A connection has no name", "");
+      CheckMap(node, key);
+      CheckKeys(node, key, {"type", "url", "token"});
+      for (const char* needed : {"type", "url"})
+        if (!node[needed])
+          Fail(node.Mark(), fmt::format("{} gives no {}", key, needed),
+               "write {type: open_inference, url: 'http://host:port'}");
+      const std::string type = Text(node["type"], key + ".type");
+      if (type != "open_inference")
+        Fail(node["type"].Mark(), "Not a type of connection: " + type,
+             "write type: open_inference");
+      remote::ServerSettings settings{.name = name, .url = Text(node["url"], key + ".url")};
+      while (settings.url.ends_with('/')) settings.url.pop_back();
+      if (const char* wrong = WrongAddress(settings.url); wrong != nullptr)
+        Fail(node["url"].Mark(), fmt::format("{}.url {}", key, wrong),
+             "write http://host:port or https://host, perhaps with a path");
+      if (node["token"]) settings.token = Text(node["token"], key + ".token");
+      if (!std::all_of(settings.token.begin(), settings.token.end(),
+                       [](unsigned char c) { return c > 0x20 && c < 0x7f; }))
+        Fail(node["token"].Mark(), key + ".token holds a space or a character beyond ASCII",
+             "give the token alone, without Bearer");
+      config_.connections.push_back(std::move(settings));
+    }
+  }
+
+  // What is wrong with an address; nullptr: nothing.
+  static const char* WrongAddress(std::string_view url) {
+    const size_t scheme = url.starts_with("http://")    ? 7
+                          : url.starts_with("https://") ? 8
+                                                        : std::string_view::npos;
+    if (scheme == std::string_view::npos) return "begins neither with http:// nor with https://";
+    const std::string_view host = url.substr(scheme, url.find('/', scheme) - scheme);
+    if (host.empty() || host.starts_with(':')) return "names no host";
+    if (host.find('@') != std::string_view::npos) return "holds a name or a password";
+    for (const unsigned char c : url)
+      if (c <= 0x20 || c >= 0x7f || c == '?' || c == '#')
+        return "holds a character that no such address has";
+    return nullptr;
   }
 
   void ReadSchedules(const YAML::Node& schedules) {

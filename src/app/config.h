@@ -10,6 +10,7 @@
 
 #include "engine/database.h"
 #include "loop/cron.h"
+#include "remote/remote_server.h"
 
 namespace braid::app {
 
@@ -44,6 +45,7 @@ struct Config {
   std::string listen_address = "127.0.0.1";
   uint16_t listen_port = 8080;
   ServerSettings server;
+  std::vector<remote::ServerSettings> connections;
   std::vector<Schedule> schedules;
 };
 

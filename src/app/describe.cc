@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "ml/remote/remote_model.h"
 #include "serve/service_schema.h"
 #include "syntax/format.h"
 
@@ -39,7 +40,28 @@ void AddDeclaration(const catalog::Object* object, Properties& properties) {
   properties.emplace_back("definition", object->definition);
 }
 
-Properties DescribeModel(const syntax::ModelReference& reference, const catalog::State& state) {
+// Where a remote model is answered.
+void AddServer(const catalog::ModelVersion& version, session::ModelStore& models,
+               Properties& properties) {
+  if (version.type != ml::RemoteKind().name) return;
+  const auto stored = models.Get(version.artefact_sha256);
+  const auto& model = dynamic_cast<const ml::RemoteModel&>(*stored->core);
+  std::string url;
+  try {
+    url = models.FindServer(model.parts().connection).url() + model.Path();
+  } catch (const Error&) {
+    url = "not in braid.yaml";
+  }
+  properties.emplace_back("answered by",
+                          fmt::format("connection {}, {}", model.parts().connection, url));
+  for (const ml::RemotePort& port : model.parts().signature.inputs)
+    properties.emplace_back("input " + port.column, port.type);
+  for (const ml::RemotePort& port : model.parts().signature.outputs)
+    properties.emplace_back("output " + port.column, port.type);
+}
+
+Properties DescribeModel(const syntax::ModelReference& reference, const catalog::State& state,
+                         session::ModelStore& models) {
   const catalog::ModelVersion& version = state.Resolve(reference);
   const std::string& key = version.model;
   Properties properties = {
@@ -50,10 +72,17 @@ Properties DescribeModel(const syntax::ModelReference& reference, const catalog:
     for (const auto& [alias, target] : of_model->second)
       aliases += fmt::format("{}{} → {}", aliases.empty() ? "" : ", ", alias, target);
   properties.emplace_back("aliases", aliases);
+  AddServer(version, models, properties);
   properties.emplace_back("created at", version.created_at);
   properties.emplace_back("rows", std::to_string(version.rows));
   for (const auto& [metric, value] : version.metrics)
     properties.emplace_back(metric, fmt::format("{:.6g}", value));
+  // A tuned version was chosen by other rows than those that judge it.
+  for (const catalog::ModelTrial& trial : version.trials)
+    if (trial.is_optimal && trial.evaluation_metrics != trial.test_metrics)
+      for (const auto& [metric, value] : trial.evaluation_metrics)
+        properties.emplace_back(metric + " of the rows that chose it",
+                                fmt::format("{:.6g}", value));
   properties.emplace_back("snapshot", std::to_string(version.snapshot_id));
   properties.emplace_back("run", version.run_id);
   properties.emplace_back("options", version.options);
@@ -122,7 +151,9 @@ std::string ShowQuery(syntax::ShowKind kind) {
     case syntax::ShowKind::kModels:
       break;
   }
-  return "SELECT v.model, v.version, v.type, (SELECT string_agg(alias, ', ') FROM (SELECT alias, "
+  return "SELECT v.model, v.version, CASE v.type WHEN 'remote' THEN 'remote (' || (v.options ->> "
+         "'$.connection') || ': ' || (v.options ->> '$.endpoint') || ')' ELSE v.type END AS type, "
+         "(SELECT string_agg(alias, ', ') FROM (SELECT alias, "
          "arg_max_null(version, "
          "\"at\") AS version FROM braid.alias_event e WHERE e.model = v.model GROUP BY alias) a "
          "WHERE a.version = "
@@ -135,7 +166,7 @@ std::string DescribeQuery(const syntax::Describe& describe, session::Session& se
   const auto state = session.workspace().catalog.Get();
   const auto kind = static_cast<ObjectKind>(describe.kind);
   if (kind == ObjectKind::kModel)
-    return ToQuery(DescribeModel(describe.object, *state)) +
+    return ToQuery(DescribeModel(describe.object, *state, session.workspace().models)) +
            NotesQuery(state->Resolve(describe.object));
   const std::string key = catalog::ObjectKey(describe.object.name, kind);
   const catalog::Object* object = FindObject(*state, kind, key);

@@ -10,13 +10,16 @@
 #include "app/statements.h"
 #include "base/error.h"
 #include "capture/log.h"
+#include "catalog/retention.h"
 #include "engine/transaction.h"
 #include "lake/read_registry.h"
 #include "loop/live_views.h"
 #include "loop/mover.h"
+#include "remote/connections.h"
 #include "session/model_store.h"
 #include "session/scoring.h"
 #include "train/training_run.h"
+#include "train/trial_journal.h"
 
 namespace braid::app {
 
@@ -43,13 +46,14 @@ struct Instance::State {
         lake({.home = given.home, .engine = given.engine, .recover = given.recover}, given_clock),
         log(lake.home() / "capture.sqlite", given_clock),
         journal(lake.home() / "journal.sqlite", given_clock),
-        models(lake.model_folder()),
+        models(lake.model_folder(), std::make_shared<const remote::Connections>(given.connections)),
         catalog(LoadCommitted(lake)),
         functions(lake.Connect(lake::Scope::kSession)),
         mover(RegisterAll(), log),
         runner(Shared(), Workers(), given.root) {
     loop::PublishLiveViews(lake);
     PublishJournalViews(lake, *functions, journal);
+    RemoveUnusedArtefacts();
   }
 
   session::Workspace Shared() { return {lake, catalog, models, reads}; }
@@ -61,9 +65,8 @@ struct Instance::State {
   }
 
   flow::NodeWorkers Workers() {
-    const train::TrainingDefaults defaults{.threads = options.engine.threads,
-                                           .root = options.root,
-                                           .tuning_folder = lake.home() / "tuning"};
+    const train::TrainingDefaults defaults{
+        .threads = options.engine.threads, .root = options.root, .tuning_folder = TuningFolder()};
     return {.train =
                 [this, defaults](const catalog::Object& object, session::Change& change) {
                   return train::Train(object, change, models, defaults);
@@ -74,9 +77,29 @@ struct Instance::State {
                 }};
   }
 
+  // Removes the files of versions that are gone, and of trainings that did not end. Only what
+  // nothing committed refers to, under the writer's pass, so that no training is under way; when
+  // that is taken, the next change tries again. Never throws.
+  void RemoveUnusedArtefacts() noexcept {
+    try {
+      if (!models.HoldsMoreThan(catalog::ArtefactsOf(*catalog.Get()))) return;
+      const lake::WriterGate::Pass pass =
+          lake.writer_gate().Enter("removal of artefacts", std::chrono::milliseconds(0));
+      std::set<std::string> kept = catalog::ArtefactsOf(LoadCommitted(lake));
+      kept.merge(catalog::ArtefactsOfViews(*lake.Connect(lake::Scope::kRun)));
+      kept.merge(train::TrialJournal::Artefacts(TuningFolder()));
+      models.RemoveAllBut(kept);
+    } catch (const std::exception&) {
+      return;  // files that are not needed do no harm
+    }
+  }
+
+  std::filesystem::path TuningFolder() const { return lake.home() / "tuning"; }
+
   // After a commit that may have changed what exists.
   void Changed() {
     loop::PublishLiveViews(lake);
+    RemoveUnusedArtefacts();
     if (runtime != nullptr) runtime->Refresh();
   }
 
@@ -101,6 +124,7 @@ struct Instance::State {
     } catch (const Error& error) {
       journal.FinishRun(run.run_id, StatusOf(error), std::nullopt,
                         fmt::format("{}: {}", Describe(error.code()).text, error.message()));
+      RemoveUnusedArtefacts();
       throw;
     }
     journal.FinishRun(run.run_id, owner::RunStatus::kSucceeded, summary.snapshot_id, "");

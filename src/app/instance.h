@@ -6,12 +6,14 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "app/config.h"
 #include "base/clock.h"
 #include "flow/runner.h"
 #include "http/router.h"
 #include "owner/journal.h"
+#include "remote/remote_server.h"
 #include "serve/service_runtime.h"
 #include "session/session.h"
 
@@ -22,6 +24,7 @@ struct InstanceOptions {
   std::filesystem::path root;  // of the project; what relative paths in SQL mean
   bool has_project = true;     // false: `braid sql` without one
   engine::DatabaseOptions engine;
+  std::vector<remote::ServerSettings> connections;
   bool recover = false;  // the last holder of the lake's lock did not leave in order
 };
 

@@ -95,8 +95,10 @@ Place FindPlace(const CommandLine& line, owner::OutputSink& output) {
                                                                     : std::nullopt;
   if (root) {
     place.config = LoadConfig(*root);
-    place.options = {
-        .home = place.config->home, .root = place.config->root, .engine = place.config->engine};
+    place.options = {.home = place.config->home,
+                     .root = place.config->root,
+                     .engine = place.config->engine,
+                     .connections = place.config->connections};
     return place;
   }
   if (!line.directory.empty() || !std::holds_alternative<SqlCommand>(line.command))

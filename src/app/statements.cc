@@ -9,6 +9,7 @@
 #include "app/describe.h"
 #include "app/rollback_model.h"
 #include "base/error.h"
+#include "catalog/retention.h"
 #include "lake/write_transaction.h"
 #include "syntax/format.h"
 #include "train/training_run.h"
@@ -118,6 +119,7 @@ class Handler {
     const auto kind = static_cast<ObjectKind>(drop.kind);
     session.RequireNoTransaction(fmt::format("DROP {}", catalog::KindName(kind)));
     const std::string key = catalog::ObjectKey(drop.name, kind);
+    if (drop.version) return DropVersion(session, drop, key, sink);
     // What is in the log reaches its tables while they still belong to something.
     if (kind == ObjectKind::kService) services_.move_captured();
     session::Workspace& workspace = session.workspace();
@@ -149,6 +151,37 @@ class Handler {
                             kind == ObjectKind::kService
                                 ? fmt::format("; what it captured stays in inference.{}", key)
                                 : ""));
+  }
+
+  // Also of a model that the project declares: versions are no part of a declaration.
+  void DropVersion(Session& session, const syntax::DropObject& drop, const std::string& key,
+                   ResultSink& sink) {
+    session::Workspace& workspace = session.workspace();
+    const auto connection = workspace.lake.Connect(lake::Scope::kRun);
+    lake::WriteTransaction transaction(workspace.lake, *connection, "braid sql",
+                                       session.options().writer_wait);
+    catalog::State state = *workspace.catalog.Get();
+    const std::string what = fmt::format("{}@{}", key, *drop.version);
+    try {
+      state.Resolve({.name = drop.name, .alias = {}, .version = drop.version});
+    } catch (const Error& error) {
+      if (!drop.if_exists || error.code() != ErrorCode::kModelNotFound) throw;
+      return sink.Notice(fmt::format("model {} does not exist", what));
+    }
+    // Its number would be given again.
+    if (state.versions[key].back().version == *drop.version)
+      throw Error(ErrorCode::kConstraint, "The newest version of a model is not dropped: " + what,
+                  fmt::format("train the next one first; DROP MODEL {} drops all of it", key));
+    const auto held = catalog::HeldVersions(*connection, state, key);
+    if (const auto found = held.find(*drop.version); found != held.end())
+      throw Error(ErrorCode::kConstraint,
+                  fmt::format("The version is referred to by {}: {}", found->second, what),
+                  "change what refers to it first");
+    catalog::RemoveModelVersion(*connection, state, key, *drop.version);
+    transaction.Commit("braid sql", "DROP MODEL " + what, "{}");
+    workspace.catalog.Publish(std::move(state));
+    services_.changed();
+    sink.Notice(fmt::format("model {} dropped", what));
   }
 
   [[noreturn]] static void ThrowMissing(const catalog::State& state, ObjectKind kind,

@@ -129,6 +129,11 @@ Result PreparedStatement::Execute(std::span<const Value> parameters) {
 Connection::Connection(Database& database) : handle_(std::make_unique<Handle>()) {
   if (duckdb_connect(database.handle().database, &handle_->connection) != DuckDBSuccess)
     throw Error(ErrorCode::kInternal, "Cannot connect to DuckDB");
+  Owned<duckdb_client_context, duckdb_destroy_client_context> context;
+  duckdb_connection_get_client_context(handle_->connection, context.out());
+  handle_->watches = database.handle().watches;
+  handle_->number = duckdb_client_context_get_connection_id(context.get());
+  handle_->watch = handle_->watches->Of(handle_->number);
   for (const char* setting : {"SET errors_as_json = true", "SET TimeZone = 'UTC'"})
     Execute(setting);
 }
@@ -189,6 +194,9 @@ StatementInfo Connection::DescribeStatement(std::string_view sql) {
   return InfoOf(prepared.get());
 }
 
-void Connection::Interrupt() { duckdb_interrupt(handle_->connection); }
+void Connection::Interrupt() {
+  handle_->watch->Note();
+  duckdb_interrupt(handle_->connection);
+}
 
 }  // namespace braid::engine

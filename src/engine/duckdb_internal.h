@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "engine/connection.h"
 #include "engine/database.h"
+#include "engine/interrupt_watch.h"
 #include "engine/result.h"
 
 // What the .cc files of this module share; the only header here that knows DuckDB's.
@@ -46,12 +47,19 @@ using OwnedValue = Owned<duckdb_value, duckdb_destroy_value>;
 
 struct Database::Handle {
   duckdb_database database = nullptr;
+  std::shared_ptr<InterruptWatches> watches = std::make_shared<InterruptWatches>();
   ~Handle() { duckdb_close(&database); }
 };
 
 struct Connection::Handle {
   duckdb_connection connection = nullptr;
-  ~Handle() { duckdb_disconnect(&connection); }
+  std::shared_ptr<InterruptWatches> watches;
+  uint64_t number = 0;                    // DuckDB's of this connection
+  std::shared_ptr<InterruptWatch> watch;  // null: it was never connected
+  ~Handle() {
+    if (watch != nullptr) watches->Forget(number);
+    duckdb_disconnect(&connection);
+  }
 };
 
 // A text that DuckDB allocated.

@@ -101,6 +101,18 @@ struct Bound {
   std::shared_ptr<void> data;
 };
 
+// A function with what its calls look at.
+struct RegisteredScalar {
+  ScalarFunction function;
+  std::shared_ptr<InterruptWatches> watches;
+};
+
+std::shared_ptr<InterruptWatch> WatchOf(duckdb_bind_info info, InterruptWatches& watches) {
+  Owned<duckdb_client_context, duckdb_destroy_client_context> context;
+  duckdb_scalar_function_get_client_context(info, context.out());
+  return watches.Of(duckdb_client_context_get_connection_id(context.get()));
+}
+
 std::optional<std::string> Constant(duckdb_bind_info info, duckdb_expression expression) {
   if (!duckdb_expression_is_foldable(expression)) return std::nullopt;
   Owned<duckdb_client_context, duckdb_destroy_client_context> context;
@@ -116,10 +128,11 @@ std::optional<std::string> Constant(duckdb_bind_info info, duckdb_expression exp
 void BindScalar(duckdb_bind_info info) {
   Guarded(
       [info] {
-        const auto& function =
-            *static_cast<const ScalarFunction*>(duckdb_scalar_function_bind_get_extra_info(info));
+        const auto& registered =
+            *static_cast<const RegisteredScalar*>(duckdb_scalar_function_bind_get_extra_info(info));
+        const ScalarFunction& function = registered.function;
         auto bound = std::make_unique<Bound>();
-        if (function.bind) {
+        if (function.bind || function.bind_watching) {
           std::vector<ScalarFunction::BoundArgument> arguments;
           for (idx_t i = 0; i < duckdb_scalar_function_bind_get_argument_count(info); ++i) {
             Owned<duckdb_expression, duckdb_destroy_expression> expression(
@@ -131,7 +144,9 @@ void BindScalar(duckdb_bind_info info) {
             const OwnedType type(duckdb_expression_return_type(expression.get()));
             arguments.push_back({TypeName(type.get()), Constant(info, expression.get())});
           }
-          bound->data = function.bind(arguments);
+          bound->data = function.bind
+                            ? function.bind(arguments)
+                            : function.bind_watching(arguments, WatchOf(info, *registered.watches));
         }
         duckdb_scalar_function_set_bind_data(info, bound.release(),
                                              [](void* p) { delete static_cast<Bound*>(p); });
@@ -144,8 +159,9 @@ void BindScalar(duckdb_bind_info info) {
 void RunScalar(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output) {
   Guarded(
       [&] {
-        const auto& function =
-            *static_cast<const ScalarFunction*>(duckdb_scalar_function_get_extra_info(info));
+        const ScalarFunction& function =
+            static_cast<const RegisteredScalar*>(duckdb_scalar_function_get_extra_info(info))
+                ->function;
         const auto* bound = static_cast<const Bound*>(duckdb_scalar_function_get_bind_data(info));
         const Arguments arguments(input);
         function.run(bound->data, arguments.batch(), VectorWriter(output));
@@ -363,8 +379,9 @@ void Register(Connection& connection, ScalarFunction function) {
   duckdb_scalar_function_set_bind(made.get(), BindScalar);
   duckdb_scalar_function_set_function(made.get(), RunScalar);
   const std::string name = function.name;
-  duckdb_scalar_function_set_extra_info(made.get(), new ScalarFunction(std::move(function)),
-                                        [](void* p) { delete static_cast<ScalarFunction*>(p); });
+  duckdb_scalar_function_set_extra_info(
+      made.get(), new RegisteredScalar{std::move(function), connection.handle().watches},
+      [](void* p) { delete static_cast<RegisteredScalar*>(p); });
   CheckRegistered(duckdb_register_scalar_function(handle, made.get()), name);
 }
 

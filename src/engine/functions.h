@@ -11,6 +11,7 @@
 
 #include "base/batch.h"
 #include "engine/connection.h"
+#include "engine/interrupt_watch.h"
 
 namespace braid::engine {
 
@@ -49,6 +50,10 @@ struct ScalarFunction {
     std::optional<std::string> constant;
   };
   std::function<std::shared_ptr<void>(std::span<const BoundArgument>)> bind;
+  // In its place, for functions that wait for something else than DuckDB.
+  std::function<std::shared_ptr<void>(std::span<const BoundArgument>,
+                                      std::shared_ptr<const InterruptWatch>)>
+      bind_watching;
   std::function<void(const std::shared_ptr<void>& bound, const Batch& arguments, VectorWriter out)>
       run;
 };

@@ -16,6 +16,7 @@
 #include "ml/option_reader.h"
 #include "ml/partitioned/partitioned_model.h"
 #include "ml/projection/pca_kind.h"
+#include "ml/remote/remote_model.h"
 #include "ml/tree/tree_kind.h"
 #include "ml/tree/xgboost_import.h"
 
@@ -38,6 +39,7 @@ const std::vector<const ModelKind*>& Kinds() {
       &MatrixFactorizationKind(),
       &OnnxKind(),
       &XgboostKind(),
+      &RemoteKind(),
   };
   return kinds;
 }
@@ -76,7 +78,7 @@ const ModelKind& FindModelKind(std::string_view name) {
   std::vector<std::string> names;
   for (const ModelKind* kind : Kinds()) {
     if (kind->name == lower) return *kind;
-    names.emplace_back(kind->name);
+    if (kind != &RemoteKind()) names.emplace_back(kind->name);
   }
   const std::string hint = fmt::format("available: {}", fmt::join(names, ", "));
   if (std::find(std::begin(kBigQueryKinds), std::end(kBigQueryKinds), lower) !=

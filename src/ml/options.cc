@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "ml/model_kind.h"
 #include "ml/option_reader.h"
+#include "ml/remote/remote_model.h"
 
 namespace braid::ml {
 
@@ -86,6 +87,7 @@ bool Knows(const ModelKind& kind, std::string_view name) {
 
 // Of the general ones those about training rows are not for models that are imported.
 bool IsGeneral(const ModelKind& kind, std::string_view name) {
+  if (&kind == &RemoteKind()) return name == "model_type";
   if (kind.import != nullptr)
     return name == "model_type" || name == "input_label_cols" || name == "promotion_query";
   return std::find(kGeneralNames.begin(), kGeneralNames.end(), name) != kGeneralNames.end();

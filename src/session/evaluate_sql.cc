@@ -18,17 +18,48 @@ using syntax::MappedText;
 using syntax::QuoteIdentifier;
 using syntax::QuoteString;
 
-MappedText EvaluateRegression(const BoundModel& model, const MappedText& scored) {
+// What the metrics are grouped by: the column __key of the scored rows.
+struct Grouping {
+  std::string keys;  // a query of all groups; may read __s, the scored rows
+  std::string head;  // columns before the metrics, from __key and __rows
+  std::string order;
+};
+
+constexpr const char* kOneKey = ", 0 AS __key";
+const Grouping& OneGroup() {
+  static const Grouping grouping{.keys = "SELECT 0 AS __key", .head = "", .order = ""};
+  return grouping;
+}
+
+std::string RegressionColumns() {
   std::string columns;
-  for (const std::string& metric : MetricNames(*model.stored.core))
+  for (const std::string& metric : MetricNames(ml::Task::kRegression, false))
     columns += fmt::format("{0}CAST(__metrics ->> '{1}' AS DOUBLE) AS {1}",
                            columns.empty() ? "" : ", ", metric);
+  return columns;
+}
+
+// Rows with the label (__y) and the prediction (__p). They are streamed: there may be many.
+MappedText EvaluateRegression(const MappedText& scored) {
   MappedText text;
-  text.Append("(SELECT " + columns +
+  text.Append("(SELECT " + RegressionColumns() +
               " FROM (SELECT CAST(decode(braid_regression_errors(__y, __p)) AS JSON) AS __metrics "
               "FROM ");
   text.Append(scored);
   text.Append(" AS __braid_scored) AS __braid_errors)");
+  return text;
+}
+
+// The same with __key.
+MappedText EvaluateRegressions(const MappedText& scored, const Grouping& grouping) {
+  MappedText text;
+  text.Append("(WITH __s AS MATERIALIZED (SELECT * FROM ");
+  text.Append(scored);
+  text.Append(fmt::format(
+      " AS __braid_scored), __g AS ({}), __e AS (SELECT __key, count(*) FILTER (__p IS NOT NULL) "
+      "AS __rows, CAST(decode(braid_regression_errors(__y, __p)) AS JSON) AS __metrics FROM __s "
+      "GROUP BY __key) SELECT {}{} FROM __g LEFT JOIN __e USING (__key){})",
+      grouping.keys, grouping.head, RegressionColumns(), grouping.order));
   return text;
 }
 
@@ -38,8 +69,10 @@ constexpr std::string_view kAreaUnderCurve =
     "(__positive) + 1) / 2) / nullif(count(*) FILTER (__positive) * count(*) FILTER (NOT "
     "__positive), 0)";
 
-// Rows with the label as text (__y), the predicted label as text (__yhat) and the probabilities.
-MappedText EvaluateClassification(const BoundModel& model, const MappedText& scored) {
+// Rows with the label as text (__y), the predicted label as text (__yhat), the probabilities
+// (__probs) and __key.
+MappedText EvaluateClassification(const BoundModel& model, const MappedText& scored,
+                                  const Grouping& grouping) {
   const std::vector<std::string>& classes = model.stored.core->classes();
   const bool binary = classes.size() == 2;
   std::string labels;
@@ -51,34 +84,35 @@ MappedText EvaluateClassification(const BoundModel& model, const MappedText& sco
   text.Append("(WITH __s AS MATERIALIZED (SELECT * FROM ");
   text.Append(scored);
   text.Append(fmt::format(
-      " AS __braid_scored), __c AS (SELECT unnest(c).v AS __class FROM (SELECT [{}] AS c)), __m AS "
-      "(SELECT __class, count(*) FILTER (__y = __class AND __yhat = __class) AS tp, count(*) "
-      "FILTER "
-      "(__y <> __class AND __yhat = __class) AS fp, count(*) FILTER (__y = __class AND __yhat <> "
-      "__class) AS fn FROM __c, __s GROUP BY __class), __f AS (SELECT __class, CASE WHEN tp + fp = "
-      "0 "
-      "THEN 0 ELSE tp / (tp + fp) END AS p, CASE WHEN tp + fn = 0 THEN 0 ELSE tp / (tp + fn) END "
-      "AS r "
-      "FROM __m{}), ",
-      labels, only));
-  text.Append(fmt::format(
-      "__r AS (SELECT __class, __y = __class AS __positive, list_filter(__probs, lambda x: x.label "
-      "= "
-      "__class)[1].prob AS __score FROM __c, __s{}), __k AS (SELECT __class, __positive, {} FROM "
-      "__r), ",
-      only,
-      "rank() OVER (PARTITION BY __class ORDER BY __score) + (count(*) OVER (PARTITION BY "
-      "__class, __score) - 1) / 2.0 AS __rank"));
-  text.Append(fmt::format("__a AS (SELECT __class, {} AS auc FROM __k GROUP BY __class) ",
-                          kAreaUnderCurve));
+      " AS __braid_scored), __g AS ({2}), __c AS (SELECT unnest(c).v AS __class FROM (SELECT [{0}] "
+      "AS c)), __m AS (SELECT __key, __class, count(*) FILTER (__y = __class AND __yhat = __class) "
+      "AS tp, count(*) FILTER (__y <> __class AND __yhat = __class) AS fp, count(*) FILTER (__y = "
+      "__class AND __yhat <> __class) AS fn FROM __c, __s GROUP BY __key, __class), __f AS (SELECT "
+      "__key, CASE WHEN tp + fp = 0 THEN 0 ELSE tp / (tp + fp) END AS p, CASE WHEN tp + fn = 0 "
+      "THEN 0 ELSE tp / (tp + fn) END AS r FROM __m{1}), __averages AS (SELECT __key, avg(p) AS "
+      "precision, avg(r) AS recall, avg(CASE WHEN p + r = 0 THEN 0 ELSE 2 * p * r / (p + r) END) "
+      "AS f1_score FROM __f GROUP BY __key), ",
+      labels, only, grouping.keys));
   text.Append(
-      "SELECT (SELECT avg(p) FROM __f) AS precision, (SELECT avg(r) FROM __f) AS recall, (SELECT "
-      "avg(CAST(__y = __yhat AS INTEGER)) FROM __s) AS accuracy, (SELECT avg(CASE WHEN p + r = 0 "
-      "THEN 0 "
-      "ELSE 2 * p * r / (p + r) END) FROM __f) AS f1_score, (SELECT avg(-ln(greatest(coalesce("
-      "list_filter(__probs, lambda x: x.label = __y)[1].prob, 0), 1e-15))) FROM __s) AS log_loss, "
-      "(SELECT "
-      "avg(auc) FROM __a) AS roc_auc)");
+      "__losses AS (SELECT __key, count(*) AS __rows, avg(CAST(__y = __yhat AS INTEGER)) AS "
+      "accuracy, avg(-ln(greatest(coalesce(list_filter(__probs, lambda x: x.label = __y)[1].prob, "
+      "0), 1e-15))) AS log_loss FROM __s GROUP BY __key), ");
+  text.Append(fmt::format(
+      "__r AS (SELECT __key, __class, __y = __class AS __positive, list_filter(__probs, lambda x: "
+      "x.label = __class)[1].prob AS __score FROM __c, __s{}), __k AS (SELECT __key, __class, "
+      "__positive, {} FROM __r), ",
+      only,
+      "rank() OVER (PARTITION BY __key, __class ORDER BY __score) + (count(*) OVER (PARTITION BY "
+      "__key, __class, __score) - 1) / 2.0 AS __rank"));
+  text.Append(fmt::format(
+      "__a AS (SELECT __key, __class, {} AS auc FROM __k GROUP BY __key, __class), __areas AS "
+      "(SELECT __key, avg(auc) AS roc_auc FROM __a GROUP BY __key) ",
+      kAreaUnderCurve));
+  text.Append(fmt::format(
+      "SELECT {}precision, recall, accuracy, f1_score, log_loss, roc_auc FROM __g LEFT JOIN "
+      "__averages USING (__key) LEFT JOIN __losses USING (__key) LEFT JOIN __areas USING "
+      "(__key){})",
+      grouping.head, grouping.order));
   return text;
 }
 
@@ -105,18 +139,29 @@ MappedText EvaluateClustering(const BoundModel& model, const MappedText& rows) {
   return text;
 }
 
-// The label as text and the answer, of rows that have both.
-MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double threshold) {
+// The label as text and the answer, of rows that have both. `more`: other columns of the rows, with
+// a comma before each.
+MappedText ScoredClasses(const BoundModel& model, const MappedText& rows, double threshold,
+                         const std::string& more = "") {
   const Projection& projection = model.stored.projection;
   const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
-  const MappedText scored =
-      Around(fmt::format("{} AS __braid_p, CAST(CAST({} AS {}) AS VARCHAR) AS __y",
-                         LabelCall(model, threshold), label, LabelFamily(projection.label_type)),
-             rows, fmt::format(" WHERE {} IS NOT NULL", label));
+  const MappedText scored = Around(
+      fmt::format("{} AS __braid_p, CAST(CAST({} AS {}) AS VARCHAR) AS __y{}",
+                  LabelCall(model, threshold), label, LabelFamily(projection.label_type), more),
+      rows, fmt::format(" WHERE {} IS NOT NULL", label));
   return Around(
-      "__y, CAST(__braid_p.label AS VARCHAR) AS __yhat, CAST(__braid_p.probs AS "
-      "STRUCT(label VARCHAR, prob DOUBLE)[]) AS __probs",
+      fmt::format("__y, CAST(__braid_p.label AS VARCHAR) AS __yhat, CAST(__braid_p.probs AS "
+                  "STRUCT(label VARCHAR, prob DOUBLE)[]) AS __probs{}",
+                  more),
       scored, model.stored.core->may_be_silent() ? " WHERE __braid_p.label IS NOT NULL" : "");
+}
+
+// The label and the answer as numbers, of rows that have a label.
+MappedText ScoredNumbers(const BoundModel& model, const MappedText& rows, const std::string& more) {
+  const std::string label = "__braid_row." + QuoteIdentifier(model.stored.projection.label);
+  return Around(fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y{}", ScoringCall(model, "value"),
+                            label, more),
+                rows, fmt::format(" WHERE {} IS NOT NULL", label));
 }
 
 }  // namespace
@@ -145,20 +190,55 @@ std::vector<std::string> MetricNames(ml::Task task, bool ranks_items) {
 }
 
 MappedText EvaluateSql(const BoundModel& model, const MappedText& rows, double threshold) {
-  const Projection& projection = model.stored.projection;
   const ml::Task task = model.stored.core->task();
   if (!model.stored.core->can_be_judged())
     throw Error(ErrorCode::kNotSupported,
                 fmt::format("ML.EVALUATE cannot judge this {} by rows", model.stored.core->kind()),
                 "write ML.EVALUATE(MODEL m): it tells of the training rows");
   if (task == ml::Task::kClassification)
-    return EvaluateClassification(model, ScoredClasses(model, rows, threshold));
+    return EvaluateClassification(model, ScoredClasses(model, rows, threshold, kOneKey),
+                                  OneGroup());
   if (task == ml::Task::kClustering) return EvaluateClustering(model, rows);
-  const std::string label = "__braid_row." + QuoteIdentifier(projection.label);
   if (model.stored.core->ranks_items()) return EvaluateRankingSql(model, rows);
-  return EvaluateRegression(model, Around(fmt::format("{} AS __p, CAST({} AS DOUBLE) AS __y",
-                                                      ScoringCall(model, "value"), label),
-                                          rows, fmt::format(" WHERE {} IS NOT NULL", label)));
+  return EvaluateRegression(ScoredNumbers(model, rows, ""));
+}
+
+MappedText EvaluateSlicesSql(const BoundModel& model, const MappedText& rows, double threshold,
+                             const std::vector<std::string>& slice_cols) {
+  const ml::Task task = model.stored.core->task();
+  const bool is_clustering = task == ml::Task::kClustering || task == ml::Task::kProjection;
+  if (!model.stored.core->can_be_judged() || is_clustering || model.stored.core->ranks_items())
+    throw Error(ErrorCode::kNotSupported,
+                fmt::format("SLICE_COLS is not for {}", model.stored.core->kind()),
+                "slices are for models whose rows have a label");
+  // A key says the column and the value; [null,null]: all rows.
+  std::string keys = "'[null,null]'";
+  std::string names;
+  for (const std::string& column : slice_cols) {
+    keys += fmt::format(", CAST(to_json([{}, CAST(__rows.{} AS VARCHAR)]) AS VARCHAR)",
+                        QuoteString(column), QuoteIdentifier(column));
+    names += (names.empty() ? "" : ", ") + QuoteString(column);
+  }
+  MappedText keyed;
+  keyed.Append(fmt::format("(SELECT *, [{}] AS __braid_keys FROM ", keys));
+  keyed.Append(rows);
+  keyed.Append(" AS __rows)");
+  const std::string more = ", __braid_keys";
+  const MappedText scored =
+      Around("* EXCLUDE (__braid_keys), unnest(__braid_keys) AS __key",
+             task == ml::Task::kClassification ? ScoredClasses(model, keyed, threshold, more)
+                                               : ScoredNumbers(model, keyed, more),
+             "");
+  const Grouping grouping{
+      .keys = "SELECT '[null,null]' AS __key UNION SELECT __key FROM __s",
+      .head =
+          "CAST(__key AS JSON) ->> 0 AS slice_col, CAST(__key AS JSON) ->> 1 AS slice_value, "
+          "coalesce(__rows, 0) AS num_rows, ",
+      .order = fmt::format(" ORDER BY list_position([{}], slice_col) NULLS FIRST, "
+                           "TRY_CAST(slice_value AS DOUBLE), slice_value",
+                           names)};
+  return task == ml::Task::kClassification ? EvaluateClassification(model, scored, grouping)
+                                           : EvaluateRegressions(scored, grouping);
 }
 
 std::string StoredEvaluationSql(const BoundModel& model) {

@@ -49,6 +49,10 @@ void CheckSettings(const std::vector<Option>& settings, const std::vector<std::s
 // two classes the least probability of the higher label.
 syntax::MappedText EvaluateSql(const BoundModel& model, const syntax::MappedText& rows,
                                double threshold = 0.5);
+// The same for each value of each of these columns, after a row for all: slice_col, slice_value,
+// num_rows, then the metrics.
+syntax::MappedText EvaluateSlicesSql(const BoundModel& model, const syntax::MappedText& rows,
+                                     double threshold, const std::vector<std::string>& slice_cols);
 // ML.EVALUATE without rows: the metrics kept from training.
 std::string StoredEvaluationSql(const BoundModel& model);
 // `ranks_items`: of models that rank items.

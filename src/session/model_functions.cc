@@ -63,6 +63,12 @@ MappedText Predict(const BoundCall& call) {
 }
 
 MappedText Evaluate(const BoundCall& call) {
+  if (const auto slice_cols = call.settings.Texts("slice_cols")) {
+    if (call.rows == nullptr)
+      throw Error(ErrorCode::kInvalidOption, "SLICE_COLS needs rows",
+                  "write ML.EVALUATE(MODEL m, TABLE t, STRUCT(['column'] AS slice_cols))");
+    return EvaluateSlicesSql(call.model, *call.rows, Threshold(call), *slice_cols);
+  }
   return call.rows == nullptr ? Text(StoredEvaluationSql(call.model))
                               : EvaluateSql(call.model, *call.rows, Threshold(call));
 }
@@ -140,7 +146,7 @@ struct Function {
 const std::vector<Function>& Functions() {
   static const std::vector<Function> functions = {
       {"PREDICT", Rows::kNeeded, {"threshold", "keep_original_columns"}, Predict},
-      {"EVALUATE", Rows::kOptional, {"threshold"}, Evaluate},
+      {"EVALUATE", Rows::kOptional, {"threshold", "slice_cols"}, Evaluate},
       {"CONFUSION_MATRIX", Rows::kNeeded, {"threshold"}, ConfusionMatrix},
       {"ROC_CURVE", Rows::kNeeded, {"thresholds"}, RocCurve},
       {"EXPLAIN_PREDICT", Rows::kNeeded, {"top_k_features", "threshold"}, ExplainPredict},
@@ -243,6 +249,12 @@ bool NeedsColumns(std::string_view function) {
 
 MappedText ModelFunctionSql(const ModelCall& call) {
   const BoundModel& model = call.models.at(0);
+  for (const BoundModel& each : call.models)
+    if (IsRemote(each) && call.function != "PREDICT")
+      throw Error(
+          ErrorCode::kNotSupported,
+          fmt::format("ML.{} is not for remote models: {}", call.function, each.version.model),
+          "only its server knows the model; here it answers ML.PREDICT alone");
   const auto& functions = Functions();
   const auto found = std::find_if(functions.begin(), functions.end(), [&](const Function& known) {
     return known.name == call.function;

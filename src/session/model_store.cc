@@ -71,6 +71,11 @@ StoredModel FromText(const std::string& text) {
 
 }  // namespace
 
+const remote::Server& ModelStore::FindServer(const std::string& connection) const {
+  static const remote::Connections none;
+  return (connections_ == nullptr ? none : *connections_).Find(connection);
+}
+
 std::string ModelStore::Put(const StoredModel& model) {
   const std::string text = ToText(model);
   const std::string sha256 = Sha256Hex(text);
@@ -116,6 +121,35 @@ std::shared_ptr<const StoredModel> ModelStore::Get(const std::string& sha256) {
   auto model = std::make_shared<const StoredModel>(FromText(text));
   loaded_.emplace(sha256, model);
   return model;
+}
+
+std::vector<std::filesystem::path> ModelStore::FoldersBeside(
+    const std::set<std::string>& known) const {
+  std::vector<std::filesystem::path> folders;
+  if (!std::filesystem::exists(folder_)) return folders;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_))
+    if (entry.is_directory() && !known.contains(entry.path().filename().string()))
+      folders.push_back(entry.path());
+  return folders;
+}
+
+bool ModelStore::HoldsMoreThan(const std::set<std::string>& known) const {
+  return !FoldersBeside(known).empty();
+}
+
+size_t ModelStore::RemoveAllBut(const std::set<std::string>& kept) {
+  const std::vector<std::filesystem::path> removed = FoldersBeside(kept);
+  for (const std::filesystem::path& path : removed) {
+    {
+      MutexLock lock(mutex_);
+      const auto found = loaded_.find(path.filename().string());
+      if (found != loaded_.end() && found->second.use_count() == 1 && !held_.contains(found->first))
+        loaded_.erase(found);
+    }
+    std::filesystem::remove_all(path);
+  }
+  if (!removed.empty()) SyncFolder(folder_);
+  return removed.size();
 }
 
 }  // namespace braid::session

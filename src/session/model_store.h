@@ -3,12 +3,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
 #include "ml/feature_statistics.h"
 #include "ml/model.h"
+#include "remote/connections.h"
 
 namespace braid::session {
 
@@ -45,7 +47,13 @@ struct StoredModel {
 // shared. Thread-safe.
 class ModelStore {
  public:
-  explicit ModelStore(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  // `connections`: the servers that remote models may ask.
+  explicit ModelStore(std::filesystem::path folder,
+                      std::shared_ptr<const remote::Connections> connections = nullptr)
+      : folder_(std::move(folder)), connections_(std::move(connections)) {}
+
+  // Throws kNotFound when braid.yaml names no such connection.
+  const remote::Server& FindServer(const std::string& connection) const;
 
   // Makes the artefact durable; returns its SHA-256.
   std::string Put(const StoredModel& model);
@@ -55,9 +63,18 @@ class ModelStore {
   void Release(const std::string& sha256);
   // Throws kLakeDamaged when the artefact is missing or its content does not match its name.
   std::shared_ptr<const StoredModel> Get(const std::string& sha256);
+  // Whether there are artefacts on disk that are not among these.
+  bool HoldsMoreThan(const std::set<std::string>& known) const;
+  // Removes the artefacts that are not among these; returns how many. Nobody may Put meanwhile: the
+  // caller has the writer's pass, or is alone. What stops in the middle leaves files that the next
+  // call removes.
+  size_t RemoveAllBut(const std::set<std::string>& kept);
 
  private:
+  std::vector<std::filesystem::path> FoldersBeside(const std::set<std::string>& known) const;
+
   std::filesystem::path folder_;
+  std::shared_ptr<const remote::Connections> connections_;
   Mutex mutex_;
   std::map<std::string, std::shared_ptr<const StoredModel>> loaded_ GUARDED_BY(mutex_);
   std::map<std::string, size_t> held_ GUARDED_BY(mutex_);

@@ -124,7 +124,8 @@ void RequireExplained(const BoundModel& model, std::string_view function) {
 
 MappedText PredictSql(const BoundModel& model, const MappedText& rows, double threshold,
                       bool keep_original) {
-  const Answer answer = AnswerOf(model, threshold);
+  const Answer answer = IsRemote(model) ? Answer{RemoteCall(model), RemoteColumns(model)}
+                                        : AnswerOf(model, threshold);
   const MappedText scored =
       Around(answer.call + " AS __braid_p" + (keep_original ? ", __braid_row.*" : ""), rows, "");
   return Around(answer.columns + (keep_original ? ", * EXCLUDE (__braid_p)" : ""), scored, "");

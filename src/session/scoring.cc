@@ -271,6 +271,7 @@ void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store)
                  ScoreExplained);
   RegisterClassScorers(connection, store);
   RegisterRankingFunctions(connection, store);
+  RegisterRemoteScorer(connection, store);
 }
 
 bool IsScoringFunction(std::string_view name) { return name.starts_with(kScoringPrefix); }

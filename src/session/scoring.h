@@ -20,6 +20,8 @@ namespace braid::session {
 //   braid_score_explained(artefact, top features, inputs…) → STRUCT(attributions
 //     STRUCT(feature, attribution)[], baseline, value): of the likeliest class, or
 //     with two classes of the higher one
+//   braid_score_remote(artefact, inputs…) → STRUCT(numbers DOUBLE[][], integers BIGINT[][], texts
+//     VARCHAR[][]): the values of each output, by what it holds; NULL where an input is missing
 void RegisterScoringFunctions(engine::Connection& connection, ModelStore& store);
 
 // Whether such a function is called so: its answer depends on its arguments alone, though DuckDB is

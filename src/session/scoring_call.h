@@ -20,6 +20,11 @@ std::string ScoringCall(const BoundModel& model, const std::string& function,
 // the bytes of calibration maps, those that they give.
 std::string LabelCall(const BoundModel& model, double threshold, const std::string& maps = "");
 
+// A model that a server answers for: the call, and what its answer __braid_p is shown as.
+bool IsRemote(const BoundModel& model);
+std::string RemoteCall(const BoundModel& model);
+std::string RemoteColumns(const BoundModel& model);
+
 // What __braid_p, the answer of a LabelCall, is shown as: "… AS predicted_<label>", and "… AS
 // predicted_<label>_probs".
 std::string PredictedLabelSql(const Projection& projection);

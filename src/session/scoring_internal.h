@@ -36,5 +36,7 @@ void RegisterClassScorers(engine::Connection& connection, ModelStore& store);
 // braid_score_places(model, user, item), braid_taken_items(item's place, rating): an aggregate, and
 // braid_score_ranking(model, user's place, taken items): an ml::UserRanking.
 void RegisterRankingFunctions(engine::Connection& connection, ModelStore& store);
+// braid_score_remote.
+void RegisterRemoteScorer(engine::Connection& connection, ModelStore& store);
 
 }  // namespace braid::session

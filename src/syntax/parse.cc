@@ -135,6 +135,28 @@ std::vector<ColumnDefinition> ParseColumns(Cursor& cursor, const std::string& af
   return columns;
 }
 
+// After INPUT (…): [OUTPUT (…)] [REMOTE WITH CONNECTION c]
+void ParseRemote(Cursor& cursor, CreateModel& model) {
+  const size_t output = cursor.Peek().begin;
+  if (cursor.Accept("OUTPUT")) model.outputs = ParseColumns(cursor, "OUTPUT", output);
+  if (!cursor.Accept("REMOTE")) {
+    if (!model.outputs.empty()) cursor.FailExpected({"REMOTE WITH CONNECTION"}, "after OUTPUT");
+    return;
+  }
+  cursor.Expect("WITH", "after REMOTE");
+  cursor.Expect("CONNECTION", "after REMOTE WITH");
+  model.connection_offset = cursor.Peek().begin;
+  model.connection = cursor.ExpectIdentifier("the connection's name");
+  if (!model.partition_by.empty())
+    cursor.Fail("PARTITION BY is not for remote models", "leave it out",
+                model.partition_by[0].offset);
+  if (!cursor.Peek().Is("OPTIONS"))
+    cursor.FailExpected({"OPTIONS"}, "after REMOTE WITH CONNECTION " + model.connection);
+  if (model.inputs.empty() != model.outputs.empty())
+    cursor.Fail("A remote model has INPUT and OUTPUT, or neither",
+                "without them the server tells what goes in and comes out", output);
+}
+
 SourceText ParseCondition(Cursor& cursor, std::initializer_list<std::string_view> stops,
                           std::string_view where) {
   SourceText condition = cursor.TextUntil(stops);
@@ -152,9 +174,13 @@ Statement ParseModel(Cursor& cursor, bool or_replace) {
   if (cursor.AcceptWords({"PARTITION", "BY"})) model.partition_by = ParsePartition(cursor);
   if (const size_t offset = cursor.Peek().begin; cursor.Accept("INPUT"))
     model.inputs = ParseColumns(cursor, "INPUT", offset);
+  ParseRemote(cursor, model);
   if (cursor.Accept("TRANSFORM")) model.transform = cursor.ExpectParenthesised("( after TRANSFORM");
   if (cursor.Accept("OPTIONS")) model.options = cursor.ParseOptions("after OPTIONS");
   if (!model.options.empty() && cursor.AtEnd()) return model;
+  if (!model.connection.empty())
+    cursor.Fail("A remote model is not trained", "end the statement after OPTIONS (…)",
+                cursor.Peek().begin);
   if (cursor.AcceptWords({"RETRAIN", "WHEN"}))
     model.retrain_when = ParseCondition(cursor, {"PROMOTE", "AS"}, "after RETRAIN WHEN");
   if (cursor.AcceptWords({"PROMOTE", "WHEN"}))
@@ -163,9 +189,9 @@ Statement ParseModel(Cursor& cursor, bool or_replace) {
     cursor.Fail("A model with INPUT is imported", "leave the query out, or INPUT",
                 model.inputs[0].offset);
   if (!cursor.Accept("AS"))
-    cursor.FailExpected(
-        {"PARTITION", "INPUT", "TRANSFORM", "OPTIONS", "RETRAIN WHEN", "PROMOTE WHEN", "AS"},
-        "in CREATE MODEL");
+    cursor.FailExpected({"PARTITION", "INPUT", "REMOTE", "TRANSFORM", "OPTIONS", "RETRAIN WHEN",
+                         "PROMOTE WHEN", "AS"},
+                        "in CREATE MODEL");
   model.query = cursor.ExpectQuery("after AS");
   return model;
 }
@@ -263,7 +289,18 @@ Statement ParseDrop(Cursor& cursor) {
   DropObject drop;
   drop.kind = *kind;
   drop.if_exists = cursor.AcceptWords({"IF", "EXISTS"});
-  drop.name = cursor.ExpectName("a name");
+  if (drop.kind == DeclaredKind::kModel) {
+    const ModelReference model = cursor.ExpectModel();
+    if (model.alias)
+      cursor.Fail("DROP MODEL takes a version, not an alias: " + *model.alias,
+                  fmt::format("write DROP MODEL {0}@2, or ALTER MODEL {0} UNSET ALIAS {1}",
+                              model.name.ToString(), *model.alias),
+                  model.offset);
+    drop.name = model.name;
+    drop.version = model.version;
+  } else {
+    drop.name = cursor.ExpectName("a name");
+  }
   ExpectEnd(cursor);
   return drop;
 }

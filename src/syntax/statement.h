@@ -75,17 +75,22 @@ struct CreateFlow {
 // CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [PARTITION BY (column, …)] [TRANSFORM (…)]
 // [OPTIONS (…)] [RETRAIN WHEN condition] [PROMOTE WHEN condition] AS query
 // CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [INPUT (…)] OPTIONS (…)
+// CREATE [OR REPLACE] MODEL [IF NOT EXISTS] m [INPUT (…) OUTPUT (…)] REMOTE WITH CONNECTION c
+// OPTIONS (…)
 struct CreateModel {
   Name name;
   bool or_replace = false;
   bool if_not_exists = false;
   std::vector<ColumnDefinition> partition_by;  // names alone
-  std::vector<ColumnDefinition> inputs;        // of a model that is imported
+  std::vector<ColumnDefinition> inputs;        // of a model that is imported or remote
+  std::vector<ColumnDefinition> outputs;       // of a remote one
+  std::string connection;                      // of a remote one; else empty
+  size_t connection_offset = 0;
   std::optional<SourceText> transform;
   std::vector<Option> options;
   std::optional<SourceText> retrain_when;
   std::optional<SourceText> promote_when;
-  SourceText query;  // empty text: the model is imported
+  SourceText query;  // empty text: the model is imported or remote
 };
 
 // ROLLBACK MODEL m [TO version] [REASON '…']
@@ -127,6 +132,7 @@ struct DropObject {
   DeclaredKind kind = DeclaredKind::kStreamingTable;
   bool if_exists = false;
   Name name;
+  std::optional<int64_t> version;  // of a model: DROP MODEL m@2
 };
 
 enum class ShowKind : uint8_t {

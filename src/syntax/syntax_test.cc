@@ -150,6 +150,8 @@ TEST(ParseTest, ReadsTheOthers) {
   EXPECT_EQ(std::get<ExportModel>(Parse("EXPORT MODEL m@3 OPTIONS (uri = 'd')", "")).model.version,
             3);
   EXPECT_EQ(std::get<DropObject>(Parse("DROP MODEL IF EXISTS m", "")).if_exists, true);
+  EXPECT_EQ(std::get<DropObject>(Parse("DROP MODEL m", "")).version, std::nullopt);
+  EXPECT_EQ(std::get<DropObject>(Parse("DROP MODEL s.m@3", "")).version, 3);
   EXPECT_EQ(std::get<Show>(Parse("SHOW MODELS", "")).kind, ShowKind::kModels);
   EXPECT_EQ(std::get<Describe>(Parse("DESCRIBE MODEL m@champion", "")).object.alias, "champion");
 }
@@ -431,6 +433,30 @@ TEST(ScriptTest, KeepsOffsetsAndTakesNothing) {
   EXPECT_FALSE(IsComplete("SELECT 1 -- ;"));
   EXPECT_FALSE(IsComplete("SELECT $$ ;"));
   EXPECT_FALSE(IsComplete("SELECT 1 /* ;"));
+}
+
+TEST(ParseTest, ReadsRemoteModels) {
+  const auto model = std::get<CreateModel>(
+      Parse("CREATE MODEL m INPUT (x DOUBLE, v FLOAT[4]) OUTPUT (y VARCHAR) REMOTE WITH CONNECTION "
+            "scorer OPTIONS (endpoint = 'n')",
+            ""));
+  EXPECT_EQ(model.connection, "scorer");
+  EXPECT_EQ(model.inputs.at(1).type, "FLOAT[4]");
+  EXPECT_EQ(model.outputs.at(0).name, "y");
+  EXPECT_EQ(std::get<CreateModel>(
+                Parse("CREATE MODEL m REMOTE WITH CONNECTION c OPTIONS (endpoint = 'n')", ""))
+                .connection,
+            "c");
+  for (const char* wrong :
+       {"CREATE MODEL m REMOTE WITH CONNECTION c",
+        "CREATE MODEL m REMOTE CONNECTION c OPTIONS (a=1)",
+        "CREATE MODEL m INPUT (x DOUBLE) REMOTE WITH CONNECTION c OPTIONS (a = 1)",
+        "CREATE MODEL m INPUT (x DOUBLE) OUTPUT (y DOUBLE) OPTIONS (a = 1)",
+        "CREATE MODEL m REMOTE WITH CONNECTION c OPTIONS (a = 1) AS SELECT 1",
+        "CREATE MODEL m REMOTE WITH CONNECTION c TRANSFORM (x) OPTIONS (a = 1)",
+        "CREATE MODEL m PARTITION BY (g) REMOTE WITH CONNECTION c OPTIONS (a = 1)",
+        "DROP MODEL m@champion", "DROP FLOW f@1"})
+    EXPECT_THROW(Parse(wrong, ""), Error) << wrong;
 }
 
 TEST(ParseTest, ReadsLiterals) {

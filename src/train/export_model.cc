@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "ml/remote/remote_model.h"
 #include "syntax/format.h"
 #include "syntax/token.h"
 #include "train/training_run.h"
@@ -47,6 +48,9 @@ std::filesystem::path ExportModel(const syntax::ExportModel& statement, const ca
                                   session::ModelStore& models, const std::filesystem::path& root) {
   const ExportOptions options = ReadOptions(statement);
   const auto stored = models.Get(state.Resolve(statement.model).artefact_sha256);
+  if (&ml::FindModelKind(stored->core->kind()) == &ml::RemoteKind())
+    throw Error(ErrorCode::kExportUnsupported,
+                "A remote model has no form in ONNX: only its server knows it");
   for (const session::ProjectedInput& input : stored->projection.inputs)
     if (input.expression != "__braid_row." + syntax::QuoteIdentifier(input.name))
       throw Error(

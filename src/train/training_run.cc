@@ -2,16 +2,20 @@
 #include "train/training_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "catalog/place.h"
+#include "catalog/retention.h"
 #include "ml/model_kind.h"
 #include "ml/options.h"
 #include "ml/partitioned/partition_trainer.h"
+#include "ml/remote/remote_model.h"
 #include "ml/tuning_options.h"
 #include "session/option_json.h"
 #include "session/rewrite.h"
+#include "train/declare_remote.h"
 #include "train/fitting.h"
 #include "train/import_model.h"
 #include "train/judging.h"
@@ -66,6 +70,7 @@ class Training {
 
   session::ChangeOutcome Run() {
     ReadOptions();
+    if (!statement_.connection.empty()) return DeclareRemote();
     if (kind().import != nullptr) return Import();
     if (statement_.query.text.empty())
       throw catalog::PlaceInFile(
@@ -114,11 +119,28 @@ class Training {
     }
   }
 
+  session::ChangeOutcome DeclareRemote() {
+    try {
+      return Publish(RemoteModelOf(statement_, change_, models_), nullptr);
+    } catch (const Error& error) {
+      throw catalog::PlaceInFile(error, object_,
+                                 error.code() == ErrorCode::kNotFound ? statement_.connection_offset
+                                                                      : OptionOffset(error));
+    }
+  }
+
   void ReadOptions() {
     try {
+      if (!statement_.connection.empty()) {
+        projecting_.options = ParseRemoteOptions(statement_.options);
+        return;
+      }
       tuning_ = ml::ParseTuningOptions(statement_.options);
       projecting_.options =
           ml::ParseModelOptions(tuning_ ? tuning_->FeasibleSettings() : statement_.options);
+      if (&kind() == &ml::RemoteKind())
+        throw Error(ErrorCode::kInvalidOption, "MODEL_TYPE is not for remote models",
+                    "write CREATE MODEL m REMOTE WITH CONNECTION c OPTIONS (endpoint = '…')");
       if (kind().task == ml::Task::kProjection && kind().import == nullptr &&
           options().promotion_query)
         throw Error(ErrorCode::kInvalidOption,
@@ -299,6 +321,7 @@ class Training {
       for (const std::string& column : projecting_.partition) columns.push_back({column});
       given.push_back({"partition_by", {std::move(columns)}});
     }
+    if (!statement_.connection.empty()) given.push_back({"connection", {statement_.connection}});
     if (started_from_) given.push_back({"warm_start_version", {*started_from_}});
     version.options = session::OptionsToJson(given);
     version.seed = options().seed;
@@ -311,11 +334,21 @@ class Training {
     change_.state.versions[object_.key].push_back(version);
     rules_.NoteTraining(version.version);
     std::string reason = Promote(version);
+    Expire();
     if (!rules_.reason().empty())
       reason = fmt::format("RETRAIN WHEN is true: {}; {}", rules_.reason(), reason);
-    return {.action = kind().import == nullptr ? "trained" : "imported",
+    const char* made = kind().import == nullptr ? "trained" : "imported";
+    return {.action = statement_.connection.empty() ? made : "connected",
             .reason = std::move(reason),
             .rows = version.rows};
+  }
+
+  void Expire() {
+    const std::vector<int64_t> gone =
+        catalog::ExpireVersions(change_.connection, change_.state, object_.key, change_.now);
+    if (!gone.empty() && change_.notice)
+      change_.notice(fmt::format("model {}: dropped version {} (keep_versions, keep_days)",
+                                 object_.key, fmt::join(gone, ", ")));
   }
 
   std::string Promote(const catalog::ModelVersion& version) {

@@ -17,8 +17,9 @@ struct TrainingDefaults {
 // CREATE MODEL inside a change: trains a version from its query in place, evaluates it on its
 // held-out rows, stores the artefact durably, writes braid.model_version and, when it becomes
 // champion, braid.alias_event, and updates the change's state. Models of other makers are imported
-// from their file instead. Throws TRAINING_DATA, MODEL_IMPORT, INVALID_OPTION, INTERRUPTED, … with
-// places in the declaration's file.
+// from their file instead; of remote ones the server is asked what they take and give. Throws
+// TRAINING_DATA, MODEL_IMPORT, INVALID_OPTION, INTERRUPTED, … with places in the declaration's
+// file.
 session::ChangeOutcome Train(const catalog::Object& object, session::Change& change,
                              session::ModelStore& models, const TrainingDefaults& defaults = {});
 

@@ -79,4 +79,18 @@ void TrialJournal::Add(const ModelTrial& trial) const {
 
 void TrialJournal::Close() const { std::filesystem::remove_all(of_model_); }
 
+std::set<std::string> TrialJournal::Artefacts(const std::filesystem::path& folder) {
+  std::set<std::string> artefacts;
+  if (!std::filesystem::exists(folder)) return artefacts;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".json") continue;
+    try {
+      artefacts.insert(FromText(ReadFile(entry.path())).artefact_sha256);
+    } catch (const std::exception&) {
+      continue;  // such a trial is run again
+    }
+  }
+  return artefacts;
+}
+
 }  // namespace braid::train

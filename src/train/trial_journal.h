@@ -2,6 +2,7 @@
 #pragma once
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "catalog/catalog.h"
@@ -25,6 +26,9 @@ class TrialJournal {
   void Add(const catalog::ModelTrial& trial) const;
   // The tuning has ended.
   void Close() const;
+
+  // The artefacts that the trials in a folder of journals refer to.
+  static std::set<std::string> Artefacts(const std::filesystem::path& folder);
 
  private:
   std::filesystem::path PathOf(const std::string& hyperparameters) const;

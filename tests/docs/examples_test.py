@@ -19,6 +19,7 @@ import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "cli"))
+import open_inference  # noqa: E402
 import program  # noqa: E402
 
 REPOSITORY = HERE.parents[1]
@@ -74,9 +75,10 @@ class PageTest(program.ProgramTest):
 
     def run_examples(self, name, examples):
         for number, (statements, expected) in enumerate(examples):
-            project = self.project(name=f"{name}{number}")
-            project.write("example.sql.txt", statements)
-            answer = project.done("sql", "-f", "example.sql.txt", stderr=subprocess.STDOUT)
+            with open_inference.StandIn() as server:  # the connection that the page of remote models names
+                project = self.project(server.yaml(), name=f"{name}{number}")
+                project.write("example.sql.txt", statements)
+                answer = project.done("sql", "-f", "example.sql.txt", stderr=subprocess.STDOUT, env={"no_proxy": "127.0.0.1"})
             if not re.fullmatch(pattern_of(expected), answer.stdout):
                 self.fail(f"expected:\n{expected}\ngot:\n{answer.stdout}")
 
