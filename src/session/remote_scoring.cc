@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 #include "engine/functions.h"
-#include "ml/remote/infer_request.h"
-#include "ml/remote/infer_response.h"
 #include "ml/remote/remote_model.h"
+#include "ml/remote/remote_request.h"
+#include "ml/remote/remote_response.h"
 #include "session/scoring_internal.h"
 
 namespace braid::session {

@@ -331,8 +331,7 @@ TEST(KMeans, WarmStartGoesOnWhereItStopped) {
     EXPECT_NEAR(rest.model->parts().centroids[i], whole.model->parts().centroids[i], 1e-9);
   KMeansOptions unscaled = stop_after(1);
   unscaled.standardize_features = false;
-  const std::vector<double> moved =
-      begun.model->CentroidsIn(rows.Train(unscaled).model->space());
+  const std::vector<double> moved = begun.model->CentroidsIn(rows.Train(unscaled).model->space());
   EXPECT_EQ(moved.size(), begun.model->parts().centroids.size());
   KMeansOptions other = stop_after(1);
   other.num_clusters = 4;

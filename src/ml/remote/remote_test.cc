@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "base/error.h"
-#include "ml/remote/infer_request.h"
-#include "ml/remote/infer_response.h"
 #include "ml/remote/remote_model.h"
+#include "ml/remote/remote_request.h"
+#include "ml/remote/remote_response.h"
 
 namespace braid::ml {
 namespace {

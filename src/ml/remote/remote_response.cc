@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/remote/infer_response.h"
+#include "ml/remote/remote_response.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "ml/remote/infer_request.h"
+#include "ml/remote/remote_request.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
