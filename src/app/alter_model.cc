@@ -127,11 +127,7 @@ void AlterModel(session::Session& session, const syntax::AlterModel& statement,
         .run_id = {},
         .reason = statement.reason.empty() ? "ALTER MODEL" : statement.reason};
     if (!statement.unset) event.version = version.version;
-    catalog::AddAliasEvent(*connection, event);
-    if (statement.unset)
-      state.aliases[model].erase(*statement.alias);
-    else
-      state.aliases[model][*statement.alias] = version.version;
+    catalog::AddAliasEvent(*connection, state, event);
     done = statement.unset
                ? fmt::format("{}@{} unset", model, *statement.alias)
                : fmt::format("{}@{} is version {}", model, *statement.alias, version.version);

@@ -69,12 +69,13 @@ void RollbackModel(session::Session& session, const syntax::RollbackModel& state
   const std::string reason = statement.reason.empty()
                                  ? fmt::format("ROLLBACK MODEL from version {}", champion.version)
                                  : statement.reason;
-  catalog::AddAliasEvent(*connection, {.model = model,
-                                       .alias = "champion",
-                                       .version = version,
-                                       .at = at,
-                                       .run_id = {},
-                                       .reason = reason});
+  catalog::AddAliasEvent(*connection, state,
+                         {.model = model,
+                          .alias = "champion",
+                          .version = version,
+                          .at = at,
+                          .run_id = {},
+                          .reason = reason});
   catalog::AddModelDecision(*connection, {.model = model,
                                           .version = version,
                                           .at = at,
@@ -84,7 +85,6 @@ void RollbackModel(session::Session& session, const syntax::RollbackModel& state
                                           .outcome = true,
                                           .quantities = {},
                                           .reason = reason});
-  state.aliases[model]["champion"] = version;
   transaction.Commit("braid sql", "ROLLBACK MODEL " + model, "{}");
   workspace.catalog.Publish(std::move(state));
   sink.Notice(fmt::format("{}@champion is version {} again", model, version));

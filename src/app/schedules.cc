@@ -12,8 +12,6 @@ namespace braid::app {
 
 namespace {
 
-constexpr std::string_view kUnwatched = "it reads what cannot be watched";
-
 // What a run did is told when it has ended.
 class SilentObserver final : public flow::RunObserver {
  public:
@@ -87,7 +85,7 @@ bool Schedules::IsCalledFor(Entry& entry) {
   }
   const flow::Plan plan = instance_.Plan({.run_id = {}, .command = {}, .select = schedule.select});
   return std::any_of(plan.nodes.begin(), plan.nodes.end(), [](const flow::PlannedNode& node) {
-    return node.action != "skip" && node.reason != kUnwatched;
+    return node.action != "skip" && !node.is_unwatched;
   });
 }
 

@@ -257,12 +257,16 @@ void AddModelVersion(engine::Connection& connection, const ModelVersion& version
   AddTrials(connection, version);
 }
 
-void AddAliasEvent(engine::Connection& connection, const AliasEvent& event) {
+void AddAliasEvent(engine::Connection& connection, State& state, const AliasEvent& event) {
   const engine::Value parameters[] = {event.model, event.alias,  OrNull(event.version),
                                       event.at,    event.run_id, event.reason};
   connection.Execute(
       "INSERT INTO lake.braid.alias_event VALUES ($1, $2, $3, CAST($4 AS TIMESTAMPTZ), $5, $6)",
       parameters);
+  if (event.version)
+    state.aliases[event.model][event.alias] = *event.version;
+  else
+    state.aliases[event.model].erase(event.alias);
 }
 
 void AddModelNote(engine::Connection& connection, const ModelNote& note) {

@@ -130,7 +130,8 @@ void PutObject(engine::Connection& connection, const Object& object);
 void PutObjects(engine::Connection& connection, std::span<const Object* const> objects);
 void RemoveObject(engine::Connection& connection, ObjectKind kind, const std::string& key);
 void AddModelVersion(engine::Connection& connection, const ModelVersion& version);
-void AddAliasEvent(engine::Connection& connection, const AliasEvent& event);
+// And keeps `state` in step.
+void AddAliasEvent(engine::Connection& connection, State& state, const AliasEvent& event);
 void AddModelNote(engine::Connection& connection, const ModelNote& note);
 void AddModelDecision(engine::Connection& connection, const ModelDecision& decision);
 

@@ -76,6 +76,7 @@ Need FindNeed(const Node& node, const RunContext& run,
     need.reason = "its table is missing";
   } else if (node.inputs.reads_unknown) {
     need.reason = "it reads what cannot be watched";
+    need.is_unwatched = true;
     need.is_change = true;
   } else {
     need.reason = changed;

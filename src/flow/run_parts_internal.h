@@ -49,7 +49,8 @@ std::string NameOf(const lake::TableKey& key);
 // Why a node has to run; empty: it has not.
 struct Need {
   bool runs = false;
-  bool is_change = false;  // of what it reads; else it is new or must be made anew
+  bool is_unwatched = false;  // and no other reason is known
+  bool is_change = false;     // of what it reads; else it is new or must be made anew
   std::string reason;
   std::map<std::string, std::string> inputs;  // as they are now
 };

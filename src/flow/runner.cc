@@ -334,10 +334,12 @@ Plan Runner::MakePlan(const Declarations& declarations, const RunOptions& option
     for (const size_t above : node.upstream) planned.upstream.push_back(graph.nodes[above].name);
     Need need = FindNeed(node, run, will_change);
     if (options.full_refresh) need = {.runs = true, .reason = "full refresh", .inputs = {}};
+    planned.is_unwatched = need.is_unwatched;
     bool runs = need.runs;
     std::string reason = need.reason;
     if (IsAppend(node) && !options.full_refresh && !need.reason.starts_with("first")) {
       runs = false;
+      planned.is_unwatched = false;
       for (const TableRead& read : node.inputs.tables)
         if (read.streamed && will_change.contains(read.key)) {
           runs = true;

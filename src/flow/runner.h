@@ -49,6 +49,8 @@ struct PlannedNode {
   std::string action;  // what a run would do: "update", "append", "train", "declare", "skip"
   std::string reason;
   std::vector<std::string> upstream;  // names, for drawing the tree
+  // It would run for no other reason than that it reads what cannot be watched.
+  bool is_unwatched = false;
 };
 struct Plan {
   std::vector<PlannedNode> nodes;  // in the order of execution

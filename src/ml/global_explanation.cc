@@ -4,30 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ml/compensated_sum.h"
+
 namespace braid::ml {
-
-namespace {
-
-// A sum that keeps the digits that rounding takes from it (Neumaier 1974).
-struct ExactSum {
-  double sum = 0;
-  double lost = 0;
-  void Add(double value) {
-    const double next = sum + value;
-    lost += std::abs(sum) >= std::abs(value) ? (sum - next) + value : (value - next) + sum;
-    sum = next;
-  }
-  double Value() const { return sum + lost; }
-};
-
-}  // namespace
 
 std::vector<double> GlobalExplanation(const Model& model, RowSource& rows,
                                       const std::stop_token& stop) {
   const size_t inputs = model.input_columns().size();
   const size_t outputs = model.explained_count();
   const size_t scores = model.score_count();
-  std::vector<ExactSum> sums(inputs);
+  std::vector<CompensatedSum> sums(inputs);
   std::vector<double> explained;
   std::vector<double> scored;
   int64_t count = 0;
@@ -53,8 +39,8 @@ std::vector<double> GlobalExplanation(const Model& model, RowSource& rows,
     count += static_cast<int64_t>(batch.rows);
   });
   std::vector<double> means;
-  for (const ExactSum& sum : sums)
-    means.push_back(count == 0 ? 0 : sum.Value() / static_cast<double>(count));
+  for (const CompensatedSum& sum : sums)
+    means.push_back(count == 0 ? 0 : sum.total() / static_cast<double>(count));
   return means;
 }
 

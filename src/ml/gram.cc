@@ -58,13 +58,6 @@ T Take(std::string_view& bytes) {
 
 }  // namespace
 
-// Neumaier's compensated sum.
-void GramAccumulator::Sum::Add(double term) {
-  const double next = value + term;
-  lost += std::abs(value) >= std::abs(term) ? (value - next) + term : (term - next) + value;
-  value = next;
-}
-
 GramAccumulator::GramAccumulator(size_t inputs)
     : inputs_(inputs),
       shift_(inputs + 1),
@@ -198,7 +191,8 @@ void GramAccumulator::AddRow(const Batch& rows, size_t row, std::vector<double>&
     line[1 + c] = value - shift_[c];
   }
   ++rows_;
-  Sum* sum = sums_.data() + 1;  // after that of the constant with itself, which is the row count
+  CompensatedSum* sum =
+      sums_.data() + 1;  // after that of the constant with itself, which is the row count
   for (size_t i = 1; i < line.size(); ++i) {
     (sum++)->Add(line[i]);
     for (size_t j = 1; j <= i; ++j) (sum++)->Add(line[i] * line[j]);
@@ -336,7 +330,7 @@ std::string GramAccumulator::Serialize() const {
     Put(bytes, static_cast<uint8_t>(shift_known_[c]));
   }
   for (const size_t column : indicator_of_) Put(bytes, static_cast<uint64_t>(column));
-  for (const Sum& sum : sums_) {
+  for (const CompensatedSum& sum : sums_) {
     Put(bytes, sum.value);
     Put(bytes, sum.lost);
   }
@@ -370,7 +364,7 @@ GramAccumulator GramAccumulator::Deserialize(std::string_view bytes) {
     used[column] = true;
   }
   gram.sums_.resize(n * (n + 1) / 2);
-  for (Sum& sum : gram.sums_) {
+  for (CompensatedSum& sum : gram.sums_) {
     sum.value = Take<double>(bytes);
     sum.lost = Take<double>(bytes);
   }

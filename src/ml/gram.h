@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/batch.h"
+#include "ml/compensated_sum.h"
 
 namespace braid::ml {
 
@@ -58,12 +59,6 @@ class GramAccumulator {
 
  private:
   // A sum and the rounding error that it has lost so far.
-  struct Sum {
-    double value = 0;
-    double lost = 0;
-    void Add(double term);
-    double total() const { return value + lost; }
-  };
   static constexpr size_t kNone = static_cast<size_t>(-1);
   static size_t At(size_t i, size_t j) { return i < j ? j * (j + 1) / 2 + i : i * (i + 1) / 2 + j; }
 
@@ -88,7 +83,7 @@ class GramAccumulator {
   std::vector<double> shift_;         // inputs, label
   std::vector<bool> shift_known_;     // set by a column's first values
   std::vector<size_t> indicator_of_;  // by input: column of its indicator or kNone
-  std::vector<Sum> sums_;             // lower triangle
+  std::vector<CompensatedSum> sums_;  // lower triangle
   std::vector<double> packed_;        // one slice, column after column
 };
 

@@ -86,6 +86,26 @@ RowCounts CountsAtTraining(const RetrainFacts& facts) {
           static_cast<int64_t>(found[0][1].get<double>())};
 }
 
+// How many rows and labels have come since, counted once when either is asked for.
+class NewRows {
+ public:
+  NewRows(const RetrainFacts& facts, std::string label) : facts_(facts), label_(std::move(label)) {}
+
+  const RowCounts& Get() {
+    if (!counts_) {
+      const RowCounts now = CountRows(facts_.connection, facts_.training_rows, label_);
+      const RowCounts then = CountsAtTraining(facts_);
+      counts_ = {now.rows - then.rows, now.labels - then.labels};
+    }
+    return *counts_;
+  }
+
+ private:
+  const RetrainFacts facts_;
+  std::string label_;
+  std::optional<RowCounts> counts_;
+};
+
 std::optional<double> DaysBetween(engine::Connection& connection, const std::string& from,
                                   const std::string& to) {
   return Number(connection.Scalar(
@@ -193,20 +213,17 @@ std::vector<Quantity> RetrainQuantityNames(ml::Task task, bool ranks_items) {
 
 std::vector<Quantity> RetrainQuantities(const RetrainFacts& facts) {
   const auto stored = facts.models.Get(facts.newest.artefact_sha256);
-  const std::string label = stored->projection.label;
   std::vector<Quantity> quantities =
       RetrainQuantityNames(stored->core->task(), stored->core->ranks_items());
   const auto metrics = std::make_shared<Metrics>(facts.connection, facts.models, facts.champion,
                                                  facts.monitored_rows, kLeastRows);
+  const auto new_rows = std::make_shared<NewRows>(facts, stored->projection.label);
   for (Quantity& quantity : quantities) {
     const std::string name = quantity.name;
-    if (name == "new_rows" || name == "new_labels") {
-      quantity.measure = [facts, label, name]() -> std::optional<double> {
-        const RowCounts now = CountRows(facts.connection, facts.training_rows, label);
-        const RowCounts then = CountsAtTraining(facts);
-        return static_cast<double>(name == "new_rows" ? now.rows - then.rows
-                                                      : now.labels - then.labels);
-      };
+    if (name == "new_rows") {
+      quantity.measure = [new_rows] { return static_cast<double>(new_rows->Get().rows); };
+    } else if (name == "new_labels") {
+      quantity.measure = [new_rows] { return static_cast<double>(new_rows->Get().labels); };
     } else if (name == "age") {
       quantity.measure = [facts] {
         return DaysBetween(facts.connection, facts.newest.created_at, facts.now);

@@ -360,13 +360,13 @@ class Training {
             : Decide(change_.connection, models_, *champion, version, promotion_query_);
     if (!promotion.promoted)
       return fmt::format("version {}: {}", version.version, promotion.reason);
-    catalog::AddAliasEvent(change_.connection, {.model = object_.key,
-                                                .alias = "champion",
-                                                .version = version.version,
-                                                .at = change_.now,
-                                                .run_id = change_.run_id,
-                                                .reason = promotion.reason});
-    change_.state.aliases[object_.key]["champion"] = version.version;
+    catalog::AddAliasEvent(change_.connection, change_.state,
+                           {.model = object_.key,
+                            .alias = "champion",
+                            .version = version.version,
+                            .at = change_.now,
+                            .run_id = change_.run_id,
+                            .reason = promotion.reason});
     return fmt::format("version {} became champion: {}", version.version, promotion.reason);
   }
 

@@ -128,3 +128,22 @@ class ProgramTest(unittest.TestCase):
     def assert_failed(self, answer, exit_code, error_code):
         self.assertEqual(answer.returncode, exit_code, answer.stderr)
         self.assertIn(f"error[{error_code}]: ", answer.stderr)
+
+
+class ServedTest(ProgramTest):
+    """One served project of `declarations` for all tests of a class."""
+
+    declarations = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.place = tempfile.TemporaryDirectory(prefix="braid-test-")
+        cls.shop = Project(cls.place.name)
+        cls.shop.write("all.sql", cls.declarations)
+        cls.shop.done("run")
+        cls.server = Server(cls.shop)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.stop()
+        cls.place.cleanup()

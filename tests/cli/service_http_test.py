@@ -27,21 +27,8 @@ MOST_ROWS = 10000
 MOST_BYTES = 8 << 20
 
 
-class ServedTest(program.ProgramTest):
-    """One served project for all tests of a class."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.place = program.tempfile.TemporaryDirectory(prefix="braid-test-")
-        cls.shop = program.Project(cls.place.name)
-        cls.shop.write("all.sql", DECLARATIONS)
-        cls.shop.done("run")
-        cls.server = program.Server(cls.shop)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.place.cleanup()
+class ServedTest(program.ServedTest):
+    declarations = DECLARATIONS
 
     def call(self, service, body, **headers):
         return self.server.ask("POST", f"/v1/services/{service}", body, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -59,19 +59,8 @@ def from_bytes(datatype, data):
     return values
 
 
-class InferenceTest(program.ProgramTest):
-    @classmethod
-    def setUpClass(cls):
-        cls.place = program.tempfile.TemporaryDirectory(prefix="braid-test-")
-        cls.shop = program.Project(cls.place.name)
-        cls.shop.write("all.sql", DECLARATIONS)
-        cls.shop.done("run")
-        cls.server = program.Server(cls.shop)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
-        cls.place.cleanup()
+class InferenceTest(program.ServedTest):
+    declarations = DECLARATIONS
 
     def raw(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=program.SECONDS)
